@@ -1,0 +1,93 @@
+/* arena.c - see arena.h.  Blocks of 16 kB; a larger request gets a block of its own. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+
+#define BLOCK_BYTES	(16 * 1024 - 64)
+
+struct arena_block {
+	struct arena_block	*next;
+	size_t			 size;
+	max_align_t		 bytes[];
+};
+
+static bool
+arena_grow(struct arena *arena, size_t bytes)
+{
+	size_t size = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
+	struct arena_block *block = calloc(1, sizeof *block + size);
+
+	if (block == NULL) {
+		arena->failed = true;
+		return false;
+	}
+	block->size = size;
+	block->next = arena->blocks;
+	arena->blocks = block;
+	arena->used = 0;
+	return true;
+}
+
+void *
+arena_take(struct arena *arena, size_t bytes)
+{
+	const size_t align = _Alignof(max_align_t);
+	void *taken;
+
+	bytes = (bytes + align - 1) / align * align;
+	if ((arena->blocks == NULL || arena->blocks->size - arena->used < bytes) &&
+	    !arena_grow(arena, bytes))
+		return NULL;
+	taken = (char *)arena->blocks->bytes + arena->used;
+	arena->used += bytes;
+	return taken;
+}
+
+char *
+arena_text_of(struct arena *arena, const char *text, size_t len)
+{
+	char *copy = arena_take(arena, len + 1);
+
+	if (copy != NULL)
+		memcpy(copy, text, len);
+	return copy;
+}
+
+char *
+arena_text(struct arena *arena, const char *text)
+{
+	return arena_text_of(arena, text, strlen(text));
+}
+
+char *
+arena_print(struct arena *arena, const char *format, ...)
+{
+	va_list args, again;
+	char *text;
+	int len;
+
+	va_start(args, format);
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, format, args);
+	text = len < 0 ? NULL : arena_take(arena, (size_t)len + 1);
+	if (text != NULL)
+		vsnprintf(text, (size_t)len + 1, format, again);
+	va_end(again);
+	va_end(args);
+	return text;
+}
+
+void
+arena_free(struct arena *arena)
+{
+	struct arena_block *block, *next;
+
+	for (block = arena->blocks; block != NULL; block = next) {
+		next = block->next;
+		free(block);
+	}
+	*arena = (struct arena){ .blocks = NULL };
+}

@@ -1,0 +1,52 @@
+/*
+ * bounds.h - every fixed limit of superd in one place, with its unit and its
+ * reason.  What an administrator may want to change is a key of superd.ini(5),
+ * bounded by these.
+ */
+#ifndef BOUNDS_H
+#define BOUNDS_H
+
+#define LINE_BYTES		199	/* a line with its newline: inih's own buffer less the NUL */
+#define NAME_BYTES		32	/* a service's name: inih cuts section names at 49 */
+#define UNIX_PATH_BYTES		107	/* sockaddr_un.sun_path less its NUL, unix(7) */
+#define FILES_MAX		1000	/* files one include may bring; a glob gone wild stops here */
+
+#define SESSIONS_MAX		100000	/* highest max_sessions; about 150 bytes each */
+#define SESSIONS_DEFAULT	"10000"
+#define BACKLOG_MAX		65535	/* listen(2) takes an int, the kernel cuts it to somaxconn */
+
+#define EVENTS_BATCH		64	/* events taken from the kernel in one go */
+#define ACCEPT_BATCH		16	/* connections per listener and round, so that none starves */
+#define ACCEPT_PAUSE_MS		200	/* rest of all listeners after "out of descriptors" */
+#define BIND_RETRY_MS		1000	/* first wait of an address that is taken; doubles ... */
+#define BIND_RETRY_MOST_MS	60000	/* ... up to this */
+
+#define EXECUTE_MS		10000	/* a child that has not executed by then is killed */
+#define KILL_AFTER_MS		5000	/* from SIGTERM to SIGKILL */
+#define SWEEP_MS		20	/* until children are looked for whose SIGCHLD was merged */
+#define SWEEP_SMALL		32	/* live sessions up to which looking at all of them is cheap */
+#define SWEEP_BATCH		256	/* dead children taken in one sweep */
+
+#define LOG_BUFFER		4096	/* PIPE_BUF: a write of it to a pipe is whole or nothing */
+#define LOG_LINE_BYTES		2048	/* one log line at most; longer values are cut */
+#define SYSLOG_RETRY_MS		1000	/* between two tries to reach a syslog daemon */
+#define GATE_MS			1000	/* window of a gate ... */
+#define GATE_BURST		20	/* ... and how many of its lines pass in one */
+#define FULL_MS			60000	/* between two "full" lines of a service */
+
+#define STDERR_LINE_BYTES	1024	/* a longer line of a service is logged in pieces */
+#define STDERR_LINES		100	/* lines of a service logged in a second, the rest is counted */
+#define STDERR_READ		65536	/* bytes read from one service in a round ... */
+#define STDERR_TICK_BYTES	(1 << 20) /* ... and in 100 ms; then the flood waits for the next tick */
+#define STDERR_TICK_MS		100
+#define STDERR_IDLE_PIPES	64	/* pipes kept open of services that have no session */
+
+#define ENVIRON_BYTES		1024	/* what a connection adds to its program's environment */
+#define ENVIRON_VARS		24	/* ... and in how many variables */
+
+#define SPARE_DESCRIPTORS	32	/* log, epoll, signals, reports, one connection, name look-ups */
+
+_Static_assert(LOG_LINE_BYTES <= LOG_BUFFER, "a line must fit the log's buffer");
+_Static_assert(STDERR_LINE_BYTES < LOG_LINE_BYTES, "a line of stderr must fit a log line");
+
+#endif

@@ -1,0 +1,228 @@
+/*
+ * conf.c - from the files to a constant configuration: read (conf_read.c),
+ * typed here, checked against the system (conf_check.c).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf_draft.h"
+
+struct place
+draft_place(const struct draft *draft, const struct section *section, const char *key)
+{
+	const struct entry *entry;
+
+	for (entry = section->entries; entry != NULL; entry = entry->next)
+		if (strcmp(entry->key->name, key) == 0)
+			return entry->at;
+	if (section->line != NULL && (strcmp(key, "listen") == 0 || strcmp(key, "exec") == 0))
+		return section->line->at;
+	for (entry = draft->defaults.entries; entry != NULL; entry = entry->next)
+		if (strcmp(entry->key->name, key) == 0)
+			return entry->at;
+	return section->at;
+}
+
+static void
+set_initial(const struct conf_key *table, struct arena *arena, void *object)
+{
+	for (const struct conf_key *key = table; key->name != NULL; key++)
+		if (key->initial != NULL)
+			(void)conf_key_parse(key, arena, key->initial, object);
+}
+
+/* The section's entries into the fields of object; *given gets their bits. */
+static void
+set_entries(struct draft *draft, const struct section *section, void *object, uint64_t *given)
+{
+	const char *wrong;
+
+	for (const struct entry *entry = section->entries; entry != NULL; entry = entry->next) {
+		wrong = conf_key_parse(entry->key, &draft->conf->arena, entry->value, object);
+		if (wrong != NULL)
+			mistakes_add(draft->wrong, entry->at, section->name, entry->key->name,
+			    "%s", wrong);
+		else if (given != NULL)
+			*given |= conf_key_bit(entry->key);
+	}
+}
+
+/* LISTEN ends at the first blank that no comma stands beside. */
+static size_t
+listen_length(const char *line)
+{
+	size_t len = 0, next;
+
+	for (;;) {
+		len += strcspn(line + len, " \t");
+		next = len + strspn(line + len, " \t");
+		if (line[next] == '\0' || (len > 0 && line[len - 1] != ',' && line[next] != ','))
+			return len;
+		len = next;
+	}
+}
+
+static void
+set_line(struct draft *draft, const struct section *section, struct service *service)
+{
+	static const char *const names[] = { "listen", "exec" };
+	const struct entry *line = section->line;
+	size_t len = listen_length(line->value);
+	const char *text[] = { arena_text_of(&draft->conf->arena, line->value, len),
+		line->value + len + strspn(line->value + len, " \t") };
+	const struct conf_key *key;
+	const char *wrong;
+
+	for (size_t i = 0; i < 2 && text[0] != NULL; i++) {
+		key = conf_key_find(service_keys, names[i]);
+		if ((service->given & conf_key_bit(key)) != 0) {
+			mistakes_add(draft->wrong, draft_place(draft, section, names[i]), section->name,
+			    names[i], "is given already at %s:%u", line->at.file, line->at.line);
+			continue;
+		}
+		wrong = conf_key_parse(key, &draft->conf->arena, text[i], service);
+		if (wrong != NULL && *text[i] == '\0')
+			wrong = "is NAME = LISTEN PROGRAM [ARGUMENT ...], such as 'echo = 7 echo'";
+		if (wrong != NULL) {
+			mistakes_add(draft->wrong, line->at, "services", section->name, "%s", wrong);
+			return;
+		}
+		service->given |= conf_key_bit(key);
+	}
+}
+
+static bool
+has(const struct service *service, const char *key)
+{
+	return (service->given & conf_key_bit(conf_key_find(service_keys, key))) != 0;
+}
+
+static void
+make_service(struct draft *draft, struct section *section, const struct service *defaults)
+{
+	unsigned before = draft->wrong->count;
+	struct service *service = arena_take(&draft->conf->arena, sizeof *service);
+
+	if (service == NULL)
+		return;
+	*service = *defaults;
+	service->name = section->name;
+	section->service = service;
+	set_entries(draft, section, service, &service->given);
+	if (section->line != NULL)
+		set_line(draft, section, service);
+	if (draft->wrong->count != before)
+		return;
+	if (!has(service, "listen") && !has(service, "exec"))
+		mistakes_add(draft->wrong, section->at, section->name, NULL,
+		    "a service needs 'listen' and 'exec', or a line %s = LISTEN PROGRAM in [services]",
+		    section->name);
+	else if (!has(service, "listen"))
+		mistakes_add(draft->wrong, section->at, section->name, NULL, "'listen' is missing");
+	else if (!has(service, "exec"))
+		mistakes_add(draft->wrong, section->at, section->name, NULL, "'exec' is missing");
+}
+
+static unsigned
+count_sections(const struct section *section)
+{
+	unsigned count = 0;
+
+	for (; section != NULL; section = section->next)
+		count++;
+	return count;
+}
+
+static void
+make_services(struct draft *draft)
+{
+	struct conf *conf = draft->conf;
+	struct service defaults = { .program_fd = -1 };
+	unsigned count = count_sections(draft->first);
+	struct section *section;
+
+	set_initial(service_keys, &conf->arena, &defaults);
+	set_entries(draft, &draft->defaults, &defaults, &defaults.given);
+	conf->services = arena_take(&conf->arena, (count + 1) * sizeof *conf->services);
+	conf->disabled = arena_take(&conf->arena, (count + 1) * sizeof *conf->disabled);
+	if (conf->services == NULL || conf->disabled == NULL)
+		return;
+	for (section = draft->first; section != NULL; section = section->next) {
+		make_service(draft, section, &defaults);
+		if (section->service == NULL)
+			continue;
+		if (section->service->enabled)
+			conf->services[conf->count++] = section->service;
+		else
+			conf->disabled[conf->disabled_count++] = section->service;
+	}
+}
+
+static void
+make_settings(struct draft *draft)
+{
+	struct settings *settings = &draft->conf->settings;
+
+	set_initial(settings_keys, &draft->conf->arena, settings);
+	settings->service_dir = SUPERD_LIBEXECDIR;
+	set_entries(draft, &draft->superd, settings, NULL);
+	if (draft->base->service_dir != NULL)
+		settings->service_dir = draft->base->service_dir;
+}
+
+struct conf *
+conf_load(const struct conf_base *base, struct mistakes *wrong)
+{
+	struct conf *conf = calloc(1, sizeof *conf);
+	struct draft draft = { .base = base, .conf = conf, .wrong = wrong };
+	struct place nowhere = { .file = base->file };
+
+	if (conf == NULL) {
+		mistakes_add(wrong, nowhere, NULL, NULL, "out of memory");
+		return NULL;
+	}
+	conf->references = 1;
+	conf->file = base->file;
+	conf_read(&draft);
+	make_settings(&draft);
+	make_services(&draft);
+	conf_check(&draft);
+	if (conf->arena.failed || wrong->arena.failed)
+		mistakes_add(wrong, nowhere, NULL, NULL, "out of memory");
+	if (wrong->count == 0)
+		return conf;
+	conf_release(conf);
+	return NULL;
+}
+
+struct conf *
+conf_hold(struct conf *conf)
+{
+	if (conf != NULL)
+		conf->references++;
+	return conf;
+}
+
+void
+conf_release(struct conf *conf)
+{
+	if (conf == NULL || --conf->references > 0)
+		return;
+	for (unsigned i = 0; i < conf->count; i++)
+		if (conf->services[i]->program_fd != -1)
+			close(conf->services[i]->program_fd);
+	arena_free(&conf->arena);
+	free(conf);
+}
+
+const char *
+conf_log_place(const struct conf_base *base, const struct conf *conf)
+{
+	const char *log = conf->settings.log;
+
+	if (log == NULL)
+		return base->daemon ? "syslog" : NULL;
+	return strcmp(log, "stderr") == 0 ? NULL : log;
+}

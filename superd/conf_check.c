@@ -1,0 +1,397 @@
+/*
+ * conf_check.c - the questions that only the system can answer: may superd do
+ * what the configuration asks for?  And what a service's program gets is
+ * written out here, once, so that nothing of it is left for a connection.
+ */
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "bounds.h"
+#include "conf_draft.h"
+#include "facility.h"
+#include "words.h"
+
+/* The variables that tell of the connection: environ.c sets them, nobody else. */
+static const char *const own_variables[] = {
+	"PROTO", "TCPREMOTEIP", "TCPREMOTEPORT", "TCPLOCALIP", "TCPLOCALPORT", "UDPREMOTEIP",
+	"UDPREMOTEPORT", "UDPLOCALIP", "UDPLOCALPORT", "UNIXREMOTEPID", "UNIXREMOTEUID",
+	"UNIXREMOTEGID", "REMOTE_ADDR", "REMOTE_PORT", "REMOTE_HOST", "SUPERD_SERVICE",
+	"SUPERD_SESSION", NULL
+};
+
+static bool
+given(const struct service *service, const char *key)
+{
+	return (service->given & conf_key_bit(conf_key_find(service_keys, key))) != 0;
+}
+
+/* In the service's own section, not inherited. */
+static bool
+given_here(const struct section *section, const char *key)
+{
+	for (const struct entry *entry = section->entries; entry != NULL; entry = entry->next)
+		if (strcmp(entry->key->name, key) == 0)
+			return true;
+	return false;
+}
+
+/* A number of the kernel's, or fallback where it cannot be read. */
+static long long
+kernel_number(const char *path, long long fallback)
+{
+	char text[32];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+
+	if (fd == -1)
+		return fallback;
+	len = read(fd, text, sizeof text - 1);
+	close(fd);
+	if (len <= 0)
+		return fallback;
+	text[len] = '\0';
+	return strtoll(text, NULL, 10);
+}
+
+/* Sets NAME=value in the list, in place of an earlier one of that name. */
+static void
+set_variable(char **list, unsigned *count, char *variable)
+{
+	size_t len;
+	unsigned i = 0;
+
+	if (variable == NULL)
+		return;
+	len = strcspn(variable, "=") + 1;
+	while (i < *count && strncmp(list[i], variable, len) != 0)
+		i++;
+	list[i] = variable;
+	if (i == *count)
+		++*count;
+}
+
+static char *
+inherited(const struct draft *draft, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (char **variable = draft->base->environ; *variable != NULL; variable++)
+		if (strncmp(*variable, name, len) == 0 && (*variable)[len] == '=')
+			return arena_text(&draft->conf->arena, *variable);
+	return NULL;
+}
+
+static void
+check_own_variables(struct draft *draft, struct section *section, const char *key, char **words)
+{
+	for (; words != NULL && *words != NULL; words++)
+		for (size_t i = 0; own_variables[i] != NULL; i++)
+			if (strlen(own_variables[i]) == strcspn(*words, "=") &&
+			    strncmp(*words, own_variables[i], strcspn(*words, "=")) == 0)
+				draft_mistake(draft, section, key, "%s is set by superd itself, "
+				    "for each connection", own_variables[i]);
+}
+
+/* In rising precedence: what is passed on, who the user is, what env says. */
+static void
+make_environ(struct draft *draft, struct section *section)
+{
+	struct arena *arena = &draft->conf->arena;
+	struct service *service = section->service;
+	const struct identity *identity = service->identity;
+	char **env = service->env, **pass = service->pass_env;
+	unsigned room = 8 + (env != NULL ? words_count(env) : 0) + (pass != NULL ? words_count(pass) : 0);
+
+	check_own_variables(draft, section, "env", env);
+	check_own_variables(draft, section, "pass_env", pass);
+	if ((service->environ = arena_take(arena, room * sizeof *service->environ)) == NULL)
+		return;
+	for (; pass != NULL && *pass != NULL; pass++)
+		set_variable(service->environ, &service->environ_count, inherited(draft, *pass));
+	if (identity->login != NULL) {
+		set_variable(service->environ, &service->environ_count, arena_print(arena, "HOME=%s", identity->home));
+		set_variable(service->environ, &service->environ_count, arena_print(arena, "USER=%s", identity->login));
+		set_variable(service->environ, &service->environ_count, arena_print(arena, "LOGNAME=%s", identity->login));
+		set_variable(service->environ, &service->environ_count, arena_print(arena, "SHELL=%s", identity->shell));
+	}
+	for (; env != NULL && *env != NULL; env++)
+		set_variable(service->environ, &service->environ_count, *env);
+	set_variable(service->environ, &service->environ_count,
+	    arena_print(arena, "SUPERD_SERVICE=%s", service->name));
+}
+
+static void
+make_argv(struct draft *draft, struct service *service)
+{
+	const char *slash = strrchr(service->exec[0], '/');
+	unsigned count = words_count(service->exec);
+
+	if (service->argv0 == NULL)
+		service->argv0 = slash != NULL ? slash + 1 : service->exec[0];
+	service->argv = arena_take(&draft->conf->arena, (count + 1) * sizeof *service->argv);
+	if (service->argv == NULL)
+		return;
+	memcpy(service->argv, service->exec, count * sizeof *service->argv);
+	service->argv[0] = arena_text(&draft->conf->arena, service->argv0);
+}
+
+static void
+check_limits(struct draft *draft, struct section *section)
+{
+	const struct service *service = section->service;
+	bool root = geteuid() == 0;
+
+	for (const struct conf_key *key = service_keys; key->name != NULL; key++) {
+		const struct limit *limit;
+		struct rlimit now;
+		size_t which;
+
+		if (key->kind != KEY_LIMIT)
+			continue;
+		which = (key->at - offsetof(struct service, limit)) / sizeof *service->limit;
+		limit = service->limit[which];
+		if (limit == NULL || getrlimit(limit_resources[which], &now) == -1)
+			continue;
+		if (which == LIMIT_NPROC && service->identity->uid == 0)
+			draft_mistake(draft, section, key->name, "does not bind root; "
+			    "give the service another user, or leave it out");
+		if (!root && limit->hard > now.rlim_max && draft->base->test)
+			draft_warning(draft, section, key->name, "above the hard limit, %llu: only root can do that",
+			    (unsigned long long)now.rlim_max);
+		else if (!root && limit->hard > now.rlim_max)
+			draft_mistake(draft, section, key->name, "above superd's own hard limit, %llu, "
+			    "which only root can raise", (unsigned long long)now.rlim_max);
+		if (which == LIMIT_NOFILE && limit->hard >
+		    (rlim_t)kernel_number("/proc/sys/fs/nr_open", INT64_MAX))
+			draft_mistake(draft, section, key->name, "above the kernel's own fs.nr_open");
+	}
+}
+
+static void
+check_nice(struct draft *draft, struct section *section)
+{
+	struct service *service = section->service;
+	struct rlimit limit;
+	int now = getpriority(PRIO_PROCESS, 0);
+
+	service->change_nice = given(service, "nice");
+	if (!service->change_nice || service->nice >= now || geteuid() == 0)
+		return;
+	if (getrlimit(RLIMIT_NICE, &limit) == 0 && 20 - (int)limit.rlim_cur <= service->nice)
+		return;
+	if (draft->base->test)
+		draft_warning(draft, section, "nice", "only root can go below %d", now);
+	else
+		draft_mistake(draft, section, "nice", "superd is not root: it cannot go below its own %d", now);
+}
+
+/* Keys that mean nothing for any of the service's addresses. */
+static void
+check_socket_keys(struct draft *draft, struct section *section)
+{
+	static const char *const of_inet[] = { "device", "dscp", "defer_accept", "user_timeout", "nodelay",
+		"keepalive", NULL };
+	static const char *const of_path[] = { "socket_mode", "socket_user", "socket_group", NULL };
+	const struct service *service = section->service;
+	bool inet = false, path = false;
+
+	for (unsigned i = 0; i < service->listen.count; i++) {
+		const struct address *address = &service->listen.item[i];
+
+		inet = inet || address->kind != ADDRESS_UNIX;
+		path = path || (address->kind == ADDRESS_UNIX && *address->path == '/');
+		if (address->kind == ADDRESS_UDP)
+			draft_mistake(draft, section, "listen", "udp: is not served by this version of superd");
+	}
+	for (size_t i = 0; !inet && of_inet[i] != NULL; i++)
+		if (given_here(section, of_inet[i]))
+			draft_mistake(draft, section, of_inet[i], "means nothing for a Unix socket");
+	for (size_t i = 0; !path && of_path[i] != NULL; i++)
+		if (given_here(section, of_path[i]))
+			draft_mistake(draft, section, of_path[i], "is for the file of a Unix socket "
+			    "(unix:/path), and the service has none");
+	if (service->device != NULL && strlen(service->device) >= IF_NAMESIZE)
+		draft_mistake(draft, section, "device", "'%s' is longer than %d bytes", service->device,
+		    IF_NAMESIZE - 1);
+}
+
+static void
+check_service(struct draft *draft, struct section *section)
+{
+	struct service *service = section->service;
+	long long somaxconn = kernel_number("/proc/sys/net/core/somaxconn", BACKLOG_MAX);
+
+	check_socket_keys(draft, section);
+	if (given(service, "backlog") && service->backlog > somaxconn)
+		draft_warning(draft, section, "backlog", "%d is above net.core.somaxconn, which cuts it to %lld",
+		    service->backlog, somaxconn);
+	make_argv(draft, service);
+	conf_check_users(draft, section);
+	if (service->identity == NULL)
+		return;
+	conf_check_folders(draft, section);
+	conf_check_program(draft, section);
+	check_limits(draft, section);
+	check_nice(draft, section);
+	make_environ(draft, section);
+}
+
+/* An address, and whose. */
+struct claim {
+	const struct address	*address;
+	struct section		*section;
+};
+
+static int
+compare_claims(const void *a, const void *b)
+{
+	const struct claim *one = a, *other = b;
+
+	return address_compare(one->address, other->address);
+}
+
+static bool
+claims_conflict(const struct claim *a, const struct claim *b)
+{
+	const char *one = a->section->service->device, *other = b->section->service->device;
+
+	if (one != NULL && other != NULL && strcmp(one, other) != 0)
+		return false;
+	return address_conflicts(a->address, b->address);
+}
+
+static void
+tell_conflict(struct draft *draft, const struct claim *claim, const struct claim *earlier)
+{
+	char text[ADDRESS_TEXT], other[ADDRESS_TEXT];
+	struct place there = draft_place(draft, earlier->section, "listen");
+
+	address_text(claim->address, text);
+	address_text(earlier->address, other);
+	if (address_equal(claim->address, earlier->address))
+		draft_mistake(draft, claim->section, "listen", "%s is taken by service '%s' (%s:%u)",
+		    text, earlier->section->name, there.file, there.line);
+	else
+		draft_mistake(draft, claim->section, "listen",
+		    "%s cannot be had beside %s of service '%s' (%s:%u)", text, other,
+		    earlier->section->name, there.file, there.line);
+}
+
+/* Sorted, conflicts stand near: with a wildcard of the port, which come first, or with an equal. */
+static void
+check_conflicts(struct draft *draft, struct claim *claims, size_t count)
+{
+	size_t group = 0;
+
+	qsort(claims, count, sizeof *claims, compare_claims);
+	for (size_t i = 0; i < count; i++) {
+		const struct claim *claim = &claims[i], *with = NULL;
+
+		if (i > 0 && (claim->address->kind != claims[i - 1].address->kind ||
+		    claim->address->port != claims[i - 1].address->port))
+			group = i;
+		for (size_t j = group; with == NULL && j < i && address_is_wildcard(claims[j].address); j++)
+			if (claims_conflict(claim, &claims[j]))
+				with = &claims[j];
+		for (size_t j = i; with == NULL && j > group &&
+		    address_equal(claims[j - 1].address, claim->address); j--)
+			if (claims_conflict(claim, &claims[j - 1]))
+				with = &claims[j - 1];
+		if (with != NULL && claim->section->at.order == with->section->at.order &&
+		    draft_place(draft, claim->section, "listen").line <
+		    draft_place(draft, with->section, "listen").line)
+			tell_conflict(draft, with, claim);	/* the later line is the mistake */
+		else if (with != NULL)
+			tell_conflict(draft, claim, with);
+	}
+}
+
+static void
+check_addresses(struct draft *draft)
+{
+	struct claim *claims;
+	size_t count = 0;
+	struct section *section;
+
+	for (section = draft->first; section != NULL; section = section->next)
+		if (section->service != NULL && section->service->enabled)
+			count += section->service->listen.count;
+	if ((claims = arena_take(&draft->conf->arena, (count + 1) * sizeof *claims)) == NULL)
+		return;
+	count = 0;
+	for (section = draft->first; section != NULL; section = section->next)
+		for (unsigned i = 0; section->service != NULL && section->service->enabled &&
+		    i < section->service->listen.count; i++)
+			claims[count++] = (struct claim){ &section->service->listen.item[i], section };
+	check_conflicts(draft, claims, count);
+}
+
+/* One for each address, two for each pipe of standard error, and some to work with. */
+static void
+check_descriptors(struct draft *draft)
+{
+	struct conf *conf = draft->conf;
+	struct place nowhere = { .file = draft->base->file };
+	rlim_t most = draft->base->nofile;
+
+	conf->descriptors = SPARE_DESCRIPTORS;
+	for (unsigned i = 0; i < conf->count; i++) {
+		const struct service *service = conf->services[i];
+
+		conf->descriptors += service->listen.count + (service->program_fd != -1);
+		if (service->stderr_to == STDERR_LOG)
+			conf->descriptors += 2;
+	}
+	if (geteuid() == 0)	/* root may raise the hard limit, up to the kernel's */
+		most = (rlim_t)kernel_number("/proc/sys/fs/nr_open", 1 << 20);
+	if (conf->descriptors > most && draft->base->test && geteuid() != 0)
+		mistakes_warn(draft->wrong, nowhere, NULL, NULL, "needs %u descriptors; the hard limit here is %llu",
+		    conf->descriptors, (unsigned long long)most);
+	else if (conf->descriptors > most)
+		mistakes_add(draft->wrong, nowhere, NULL, NULL,
+		    "needs %u descriptors, but the hard limit is %llu (ulimit -Hn, LimitNOFILE=); "
+		    "raise it, or set 'stderr = null' where nobody reads it",
+		    conf->descriptors, (unsigned long long)most);
+}
+
+/* stderr, syslog, syslog:FACILITY (looked at by log.c) or a file. */
+static void
+check_log(struct draft *draft)
+{
+	const struct settings *settings = &draft->conf->settings;
+	struct place at = draft_place(draft, &draft->superd, "log");
+	const char *log = settings->log;
+
+	if (log == NULL)
+		return;
+	if (strcmp(log, "stderr") == 0 && draft->base->daemon)
+		mistakes_add(draft->wrong, at, "superd", "log",
+		    "a daemon (-D) has no standard error; choose syslog or a file");
+	else if (*log != '/' && strcmp(log, "stderr") != 0 && strcmp(log, "syslog") != 0 &&
+	    (strncmp(log, "syslog:", 7) != 0 || facility_find(log + 7) == -1))
+		mistakes_add(draft->wrong, at, "superd", "log", "'%s' is not stderr, syslog, "
+		    "syslog:FACILITY (daemon, user, auth, local0 to local7 ...) or an absolute path", log);
+}
+
+void
+conf_check(struct draft *draft)
+{
+	struct section *section;
+
+	check_log(draft);
+	for (section = draft->first; section != NULL; section = section->next) {
+		struct service *service = section->service;
+
+		if (service != NULL && service->enabled && service->exec != NULL && *service->exec != NULL)
+			check_service(draft, section);
+		else if (service != NULL && service->enabled && service->exec != NULL)
+			draft_mistake(draft, section, "exec", "names no program");
+	}
+	check_addresses(draft);
+	check_descriptors(draft);
+}

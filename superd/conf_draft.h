@@ -1,0 +1,65 @@
+/*
+ * conf_draft.h - a configuration while it is being read: what stood where.
+ * Known to conf*.c only; gone when conf_load returns.
+ */
+#ifndef CONF_DRAFT_H
+#define CONF_DRAFT_H
+
+#include "conf_keys.h"
+
+/* "key = value" with its continuation lines joined. */
+struct entry {
+	const struct conf_key	*key;
+	const char		*value;
+	struct place		 at;
+	struct entry		*next;
+};
+
+/* A section, or a service that only a line of [services] names. */
+struct section {
+	const char	*name;
+	struct place	 at;		/* of its heading, else of its line */
+	bool		 heading;
+	struct entry	*line;		/* its line in [services] */
+	struct entry	*entries;	/* newest first */
+	struct section	*next;		/* in the order of the files */
+	struct section	*next_in_slot;
+	struct service	*service;	/* what became of it */
+};
+
+#define DRAFT_SLOTS	1024
+
+struct draft {
+	const struct conf_base	*base;
+	struct conf		*conf;
+	struct mistakes		*wrong;
+	struct section		 superd, defaults;
+	struct section		*first, **last;	/* the services */
+	struct section		*slots[DRAFT_SLOTS];
+	struct place		 file;		/* at hand; line is not used */
+	bool			 services_seen;	/* in the file at hand */
+	struct entry		*open;		/* that a continuation line would extend */
+};
+
+/* Where a service's value stands: its own section, its line, [defaults]. */
+struct place	draft_place(const struct draft *, const struct section *, const char *key);
+
+/* A mistake in a value of a service, or in its own section where the value is a default. */
+#define draft_mistake(draft, section, key, ...) \
+	mistakes_add((draft)->wrong, draft_place(draft, section, key), (section)->name, key, \
+	    __VA_ARGS__)
+#define draft_warning(draft, section, key, ...) \
+	mistakes_warn((draft)->wrong, draft_place(draft, section, key), (section)->name, key, \
+	    __VA_ARGS__)
+
+/* conf_read.c: the files into draft->superd, ->defaults and the list of services. */
+void	conf_read(struct draft *);
+/* conf_check.c: everything that asks the system, service by service; then all of them together. */
+void	conf_check(struct draft *);
+/* conf_program.c: finds service->program and tells why it cannot be run. */
+void	conf_check_program(struct draft *, struct section *);
+void	conf_check_folders(struct draft *, struct section *);
+/* conf_users.c: service->identity, socket_uid and socket_gid. */
+void	conf_check_users(struct draft *, struct section *);
+
+#endif

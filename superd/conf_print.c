@@ -1,0 +1,103 @@
+/*
+ * conf_print.c - the effective configuration (-T), as an INI file that reads
+ * back to the same thing.  It walks the table of keys.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bounds.h"
+#include "conf_keys.h"
+
+#define INDENT	"\t"
+
+/* Whether an indented line may begin with this: no heading, no comment, no "key =". */
+static bool
+may_begin(const char *text)
+{
+	size_t len = strcspn(text, "= ");
+
+	return strchr("[;# ", *text) == NULL && text[len + strspn(text + len, " ")] != '=';
+}
+
+/*
+ * "key = value", continued on indented lines where it is too long for one:
+ * a line break reads as a blank, so it can only stand in place of a single
+ * one.
+ */
+static int
+print_value(const char *key, const char *value)
+{
+	size_t room = LINE_BYTES - 1, used = strlen(key) + 3;
+
+	printf("%s =%s", key, *value != '\0' ? " " : "");
+	if (used + strlen(value) > room && strcspn(value, " ") > room - used && may_begin(value)) {
+		fputs("\n" INDENT, stdout);
+		used = strlen(INDENT);
+	}
+	while (used + strlen(value) > room) {
+		size_t cut = room - used;
+
+		while (cut > 0 && (value[cut] != ' ' || value[cut - 1] == ' ' ||
+		    !may_begin(value + cut + 1)))
+			cut--;
+		if (cut == 0)
+			return -1;
+		printf("%.*s\n" INDENT, (int)cut, value);
+		value += cut + 1;
+		used = strlen(INDENT);
+	}
+	puts(value);
+	return 0;
+}
+
+static int
+print_keys(const struct conf_key *table, struct arena *arena, const void *object, uint64_t given)
+{
+	const char *text;
+
+	for (const struct conf_key *key = table; key->name != NULL; key++) {
+		bool number = key->kind == KEY_INTEGER || key->kind == KEY_SIZE ||
+		    key->kind == KEY_DURATION;
+
+		if (strcmp(key->name, "include") == 0)
+			continue;	/* what it brought stands here itself */
+		if (number && key->initial == NULL && (given & conf_key_bit(key)) == 0)
+			continue;
+		text = conf_key_text(key, arena, object);
+		if (text != NULL && print_value(key->name, text) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+print_service(const struct service *service, struct arena *arena)
+{
+	printf("\n[%s]\n", service->name);
+	return print_keys(service_keys, arena, service, service->given);
+}
+
+int
+conf_print(const struct conf *conf, const char **wrong)
+{
+	struct arena scratch = { .blocks = NULL };
+	int result;
+
+	printf("[superd]\n");
+	result = print_keys(settings_keys, &scratch, &conf->settings, 0);
+	for (unsigned i = 0; result == 0 && i < conf->count; i++)
+		result = print_service(conf->services[i], &scratch);
+	for (unsigned i = 0; result == 0 && i < conf->disabled_count; i++)
+		result = print_service(conf->disabled[i], &scratch);
+	*wrong = scratch.failed ? "out of memory" :
+	    "a word too long for a line, in which no blank would do for a line break";
+	if (scratch.failed)
+		result = -1;
+	arena_free(&scratch);
+	if (fflush(stdout) == EOF || ferror(stdout)) {
+		*wrong = "standard output cannot be written";
+		result = -1;
+	}
+	return result;
+}
