@@ -1,0 +1,102 @@
+/* background.c - see background.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "background.h"
+
+/* Ready, or dead: then its own exit status is the starter's. */
+static int
+starter(int ready, pid_t pid)
+{
+	char byte;
+	ssize_t len;
+	int status;
+
+	do
+		len = read(ready, &byte, 1);
+	while (len == -1 && errno == EINTR);
+	if (len == 1)
+		return 0;
+	if (waitpid(pid, &status, 0) == pid && WIFEXITED(status))
+		return WEXITSTATUS(status);
+	return EX_OSERR;
+}
+
+int
+background_start(int *ready)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) == -1 || (pid = fork()) == -1) {
+		fprintf(stderr, "superd: cannot become a daemon: %s\n", strerror(errno));
+		return EX_OSERR;
+	}
+	if (pid > 0) {
+		close(ends[1]);
+		return starter(ends[0], pid);
+	}
+	close(ends[0]);
+	*ready = ends[1];
+	(void)setsid();
+	return -1;
+}
+
+void
+background_ready(int ready)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = STDIN_FILENO; null != -1 && fd <= STDERR_FILENO; fd++)
+		(void)dup2(null, fd);
+	if (null > STDERR_FILENO)
+		close(null);
+	(void)!write(ready, "", 1);
+	close(ready);
+}
+
+int
+pid_file_write(const char *path)
+{
+	char beside[PATH_MAX];
+	FILE *file;
+	int fd;
+
+	if (snprintf(beside, sizeof beside, "%s.new", path) >= (int)sizeof beside) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	(void)unlink(beside);
+	fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd == -1)
+		return -1;
+	if ((file = fdopen(fd, "w")) == NULL) {
+		close(fd);
+		return -1;
+	}
+	fprintf(file, "%d\n", (int)getpid());
+	if (fclose(file) == EOF || rename(beside, path) == -1) {
+		(void)unlink(beside);
+		return -1;
+	}
+	return 0;
+}
+
+void
+pid_file_remove(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	int pid = 0;
+
+	if (file == NULL)
+		return;
+	if (fscanf(file, "%d", &pid) == 1 && pid == getpid())
+		(void)unlink(path);
+	fclose(file);
+}

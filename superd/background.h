@@ -1,0 +1,21 @@
+/*
+ * background.h - option -D: the starter waits until the daemon is ready and
+ * exits with its status.
+ */
+#ifndef BACKGROUND_H
+#define BACKGROUND_H
+
+/*
+ * Goes on in a child, in a session of its own.  In the starter it returns the
+ * status to exit with; in the child -1.  *ready is for background_ready.
+ */
+int	background_start(int *ready);
+/* The starter may go; standard input, output and error are /dev/null from now on. */
+void	background_ready(int ready);
+
+/* Writes superd's pid, in one step: nobody reads half a number.  -1 with errno. */
+int	pid_file_write(const char *path);
+/* Removes it if it still is superd's own. */
+void	pid_file_remove(const char *path);
+
+#endif

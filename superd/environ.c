@@ -1,0 +1,96 @@
+/* environ.c - see environ.h. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "environ.h"
+
+struct writer {
+	struct environ	*environ;
+	unsigned	 count;
+	size_t		 used;
+};
+
+int
+environ_reserve(struct environ *environ, unsigned variables)
+{
+	char **list;
+
+	if (environ->list != NULL && variables <= environ->room)
+		return 0;
+	list = reallocarray(environ->list, variables + ENVIRON_VARS + 1, sizeof *list);
+	if (list == NULL)
+		return -1;
+	environ->list = list;
+	environ->room = variables;
+	return 0;
+}
+
+void
+environ_free(struct environ *environ)
+{
+	free(environ->list);
+	*environ = (struct environ){ .list = NULL };
+}
+
+/* Whole or not at all: a variable that is cut would be a lie.  ENVIRON_BYTES has room for all. */
+static void __attribute__((format(printf, 2, 3)))
+add(struct writer *writer, const char *format, ...)
+{
+	size_t room = ENVIRON_BYTES - writer->used;
+	char *at = writer->environ->text + writer->used;
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(at, room, format, args);
+	va_end(args);
+	if (len < 0 || (size_t)len >= room)
+		return;
+	writer->environ->list[writer->count++] = at;
+	writer->used += (size_t)len + 1;
+}
+
+static void
+add_unix(struct writer *writer, const struct peer *remote)
+{
+	add(writer, "PROTO=UNIX");
+	add(writer, "UNIXREMOTEPID=%d", (int)remote->pid);
+	add(writer, "UNIXREMOTEUID=%u", remote->uid);
+	add(writer, "UNIXREMOTEGID=%u", remote->gid);
+}
+
+static void
+add_tcp(struct writer *writer, const struct peer *remote, const struct peer *local)
+{
+	char ip[ADDRESS_TEXT];
+
+	add(writer, "PROTO=TCP");
+	address_ip_text(&local->ip, local->scope, ip);
+	add(writer, "TCPLOCALIP=%s", ip);
+	add(writer, "TCPLOCALPORT=%u", local->port);
+	address_ip_text(&remote->ip, remote->scope, ip);
+	add(writer, "TCPREMOTEIP=%s", ip);
+	add(writer, "TCPREMOTEPORT=%u", remote->port);
+	add(writer, "REMOTE_ADDR=%s", ip);
+	add(writer, "REMOTE_HOST=%s", ip);
+	add(writer, "REMOTE_PORT=%u", remote->port);
+}
+
+char **
+environ_make(struct environ *environ, const struct service *service, uint64_t session,
+    const struct peer *remote, const struct peer *local)
+{
+	struct writer writer = { .environ = environ, .count = service->environ_count };
+
+	memcpy(environ->list, service->environ, service->environ_count * sizeof *environ->list);
+	if (remote->local)
+		add_unix(&writer, remote);
+	else
+		add_tcp(&writer, remote, local);
+	add(&writer, "SUPERD_SESSION=%" PRIu64, session);
+	environ->list[writer.count] = NULL;
+	return environ->list;
+}

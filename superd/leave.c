@@ -1,0 +1,126 @@
+/*
+ * leave.c - addresses and services that are gone from the configuration.
+ *
+ * A removed address takes nobody new, but who is in its queue already is
+ * served, under the settings under which he connected.  A removed service is
+ * freed with its last session.
+ */
+#include <stdlib.h>
+
+#include "events.h"
+#include "superd.h"
+
+static void	drain_due(struct timer *);
+
+static struct listener **
+link_of(struct listener **link, const struct listener *listener)
+{
+	while (*link != listener)
+		link = &(*link)->next;
+	return link;
+}
+
+/* The listener is out of its service's list already. */
+void
+superd_leave(struct superd *superd, struct listener *listener)
+{
+	event_unlisten(listener);
+	superd_unpark(superd, listener);
+	source_remove(&listener->source);
+	listener->conf = conf_hold(listener->running->conf);
+	listener_leave(listener);
+	listener->next = superd->leaving;
+	superd->leaving = listener;
+	superd_drain_start(superd);
+}
+
+void
+superd_drain_start(struct superd *superd)
+{
+	if (superd->leaving != NULL && superd->drain.place == 0)
+		(void)timer_start(&superd->loop, &superd->drain, 0, drain_due);
+}
+
+static void
+close_leaving(struct superd *superd, struct listener *listener)
+{
+	struct running *running = listener->running;
+	struct conf *conf = listener->conf;
+
+	*link_of(&superd->leaving, listener) = listener->next;
+	listener_free(listener);
+	conf_release(conf);
+	if (running->leaving)
+		superd_forget(superd, running);
+}
+
+/* A batch from each in a round, so that a long queue holds up nobody else. */
+static void
+drain_due(struct timer *timer)
+{
+	struct superd *superd = container_of(timer, struct superd, drain);
+	struct listener *listener, *next;
+
+	for (listener = superd->leaving; listener != NULL; listener = next) {
+		next = listener->next;
+		if (listener->fd == -1 || !superd_take_batch(superd, listener))
+			close_leaving(superd, listener);
+	}
+	if (superd->leaving != NULL) {
+		superd_drain_start(superd);
+		return;
+	}
+	/* What could not be bound beside them can be now. */
+	listeners_retry(&superd->listeners);
+	superd_tell_waiting(superd);
+}
+
+/* Frees a service that left, once no session and no listener points to it. */
+void
+superd_forget(struct superd *superd, struct running *running)
+{
+	struct running **held = &superd->held;
+
+	for (const struct listener *l = superd->leaving; l != NULL; l = l->next)
+		if (l->running == running)
+			return;
+	if (running->tally.live > 0)
+		return;
+	for (unsigned i = 0; i < superd->gone_count; i++)
+		if (superd->gone[i] == running)
+			superd->gone[i] = superd->gone[--superd->gone_count];
+	while (*held != NULL && *held != running)
+		held = &(*held)->next_held;
+	if (*held != NULL)
+		*held = running->next_held;
+	running_free(running);
+}
+
+void
+superd_tell_waiting(struct superd *superd)
+{
+	for (struct listener *l = superd->listeners.waiting; l != NULL; l = l->next_waiting) {
+		if (!l->told)
+			event_waiting(l, l->error);
+		l->told = true;
+	}
+}
+
+void
+superd_close_listeners(struct superd *superd)
+{
+	for (unsigned i = 0; i < superd->count; i++) {
+		struct running *running = superd->running[i];
+		struct listener *listener;
+
+		while ((listener = running->listeners) != NULL) {
+			if (listener->fd != -1)
+				event_unlisten(listener);
+			superd_unpark(superd, listener);
+			running->listeners = listener->next;
+			listener_free(listener);
+		}
+	}
+	while (superd->leaving != NULL)
+		close_leaving(superd, superd->leaving);
+}

@@ -1,0 +1,353 @@
+/* listener.c - see listener.h.  Socket options are in socket_options.c. */
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "listener.h"
+#include "socket_options.h"
+
+int
+listeners_init(struct listeners *all, struct loop *loop)
+{
+	*all = (struct listeners){ .loop = loop };
+	return pool_init(&all->pool, loop);
+}
+
+static void
+addresses_unwatch(struct listeners *all)
+{
+	if (all->addresses.pool == NULL)
+		return;
+	source_remove(&all->addresses);
+	close(all->addresses.fd);
+}
+
+void
+listeners_finish(struct listeners *all)
+{
+	addresses_unwatch(all);
+	pool_finish(&all->pool);
+}
+
+/* What changed does not matter: whoever waits tries. */
+static void
+addresses_changed(struct source *source)
+{
+	char message[8192];
+
+	while (recv(source->fd, message, sizeof message, MSG_DONTWAIT) > 0)
+		continue;
+	listeners_retry(container_of(source, struct listeners, addresses));
+}
+
+/* rtnetlink(7) tells of addresses and interfaces.  Without it the retry timers do alone. */
+static void
+addresses_watch(struct listeners *all)
+{
+	const struct sockaddr_nl groups = { .nl_family = AF_NETLINK,
+		.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR };
+	int fd;
+
+	if (all->addresses.pool != NULL)
+		return;
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+	if (fd == -1)
+		return;
+	if (bind(fd, (const struct sockaddr *)&groups, sizeof groups) == -1 ||
+	    source_add(&all->addresses, &all->loop->pool, fd, addresses_changed) == -1)
+		close(fd);
+}
+
+struct listener *
+listener_new(struct listeners *all, struct running *running, const struct service *service,
+    const struct address *address)
+{
+	struct listener *listener = calloc(1, sizeof *listener);
+
+	if (listener == NULL)
+		return NULL;
+	listener->all = all;
+	listener->running = running;
+	listener->service = service;
+	listener->address = address;
+	listener->fd = -1;
+	return listener;
+}
+
+static void
+waiting_remove(struct listener *listener)
+{
+	struct listener **link = &listener->all->waiting;
+
+	while (*link != NULL && *link != listener)
+		link = &(*link)->next_waiting;
+	if (*link == NULL)
+		return;
+	*link = listener->next_waiting;
+	timer_stop(listener->all->loop, &listener->retry);
+	if (listener->all->waiting == NULL)
+		addresses_unwatch(listener->all);
+}
+
+static bool
+has_file(const struct listener *listener)
+{
+	return listener->address->kind == ADDRESS_UNIX && *listener->address->path == '/';
+}
+
+/* The socket's file goes too, if it is still the one that superd made. */
+static void
+remove_file(const struct listener *listener)
+{
+	struct stat status;
+
+	if (listener->inode != 0 && lstat(listener->address->path, &status) == 0 &&
+	    status.st_dev == listener->device && status.st_ino == listener->inode)
+		unlink(listener->address->path);
+}
+
+void
+listener_free(struct listener *listener)
+{
+	waiting_remove(listener);
+	source_remove(&listener->source);
+	if (listener->fd != -1) {
+		if (has_file(listener))
+			remove_file(listener);
+		close(listener->fd);
+	}
+	free(listener);
+}
+
+/* A socket's file that nobody answers behind is left over from a crash.  Anything else stays. */
+static void
+remove_stale_file(const char *path, const struct sockaddr_storage *storage, socklen_t len)
+{
+	struct stat status;
+	int fd;
+
+	if (lstat(path, &status) == -1 || !S_ISSOCK(status.st_mode))
+		return;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return;
+	if (connect(fd, (const struct sockaddr *)storage, len) == -1 && errno == ECONNREFUSED)
+		unlink(path);
+	close(fd);
+}
+
+/* Nobody can connect between bind and listen, so owner and mode are right from the start. */
+static int
+bind_file(struct listener *listener, int fd, const struct sockaddr_storage *storage, socklen_t len)
+{
+	const struct service *service = listener->service;
+	const char *path = listener->address->path;
+	struct stat status;
+	mode_t mask;
+	int result;
+
+	remove_stale_file(path, storage, len);
+	mask = umask(0177);
+	result = bind(fd, (const struct sockaddr *)storage, len);
+	umask(mask);
+	if (result == -1)
+		return -1;
+	if (lstat(path, &status) == 0) {
+		listener->device = status.st_dev;
+		listener->inode = status.st_ino;
+	}
+	if (((service->socket_uid != (uid_t)-1 || service->socket_gid != (gid_t)-1) &&
+	    lchown(path, service->socket_uid, service->socket_gid) == -1) ||
+	    chmod(path, service->socket_mode) == -1) {
+		result = errno;
+		remove_file(listener);
+		errno = result;
+		return -1;
+	}
+	return 0;
+}
+
+static int
+try_family(struct listener *listener, int family)
+{
+	const struct address *address = listener->address;
+	struct sockaddr_storage storage;
+	socklen_t len = address_sockaddr(address, family, &storage);
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int saved;
+
+	if (fd == -1)
+		return -1;
+	if (socket_options_before_bind(fd, family, listener->service, address) == 0 &&
+	    (has_file(listener) ? bind_file(listener, fd, &storage, len) :
+	    bind(fd, (const struct sockaddr *)&storage, len)) == 0 &&
+	    socket_options(fd, family, listener->service) == 0 &&
+	    listen(fd, listener->service->backlog) == 0)
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+/* The local address: what a client of a specific address sees as its peer needs no call then. */
+static int
+learn_address(struct listener *listener)
+{
+	struct sockaddr_storage storage;
+	socklen_t len = sizeof storage;
+
+	if (getsockname(listener->fd, (struct sockaddr *)&storage, &len) == -1)
+		return -1;
+	address_of_sockaddr(&storage, &listener->bound);
+	return 0;
+}
+
+/* A kernel without IPv6: the dual-stack wildcard is IPv4 alone. */
+static bool
+is_without_ipv6(const struct address *address, int error)
+{
+	return address->kind == ADDRESS_TCP && address->family == FAMILY_DUAL &&
+	    (error == EAFNOSUPPORT || error == EADDRNOTAVAIL);
+}
+
+int
+listener_bind(struct listener *listener)
+{
+	int fd = try_family(listener, address_af(listener->address));
+
+	if (fd == -1 && is_without_ipv6(listener->address, errno))
+		fd = try_family(listener, AF_INET);
+	if (fd == -1)
+		return -1;
+	listener->fd = fd;
+	return learn_address(listener);
+}
+
+int
+listener_adopt(struct listener *listener, int fd)
+{
+	listener->fd = fd;
+	if (learn_address(listener) == 0 && listener_redeclare(listener, listener->running,
+	    listener->service, listener->address) == 0)
+		return 0;
+	listener->fd = -1;
+	return -1;
+}
+
+bool
+listener_can_wait(int error)
+{
+	return error == EADDRINUSE || error == EADDRNOTAVAIL || error == ENODEV ||
+	    error == EAFNOSUPPORT;
+}
+
+static void
+try_again(struct listener *listener)
+{
+	if (listener_bind(listener) == -1 || listener_start(listener) == -1) {
+		listener->error = errno;
+		if (listener->fd != -1)
+			close(listener->fd);
+		listener->fd = -1;
+		return;
+	}
+	waiting_remove(listener);
+	listener->wait_ms = 0;
+	listener->error = 0;
+	listener->all->bound(listener);
+}
+
+static void
+retry_due(struct timer *timer)
+{
+	struct listener *listener = container_of(timer, struct listener, retry);
+
+	try_again(listener);
+	if (listener->fd != -1)
+		return;
+	listener->wait_ms = listener->wait_ms * 2 < BIND_RETRY_MOST_MS ? listener->wait_ms * 2 :
+	    BIND_RETRY_MOST_MS;
+	(void)timer_start(listener->all->loop, timer, listener->wait_ms, retry_due);
+}
+
+void
+listener_wait(struct listener *listener, int error)
+{
+	listener->error = error;
+	listener->wait_ms = BIND_RETRY_MS;
+	listener->next_waiting = listener->all->waiting;
+	listener->all->waiting = listener;
+	(void)timer_start(listener->all->loop, &listener->retry, listener->wait_ms, retry_due);
+	addresses_watch(listener->all);
+}
+
+void
+listeners_retry(struct listeners *all)
+{
+	struct listener *listener, *next;
+
+	for (listener = all->waiting; listener != NULL; listener = next) {
+		next = listener->next_waiting;
+		try_again(listener);
+	}
+}
+
+static void
+source_ready(struct source *source)
+{
+	struct listener *listener = container_of(source, struct listener, source);
+
+	listener->all->ready(listener);
+}
+
+int
+listener_start(struct listener *listener)
+{
+	return source_add(&listener->source, &listener->all->pool, listener->fd, source_ready);
+}
+
+int
+listener_redeclare(struct listener *listener, struct running *running,
+    const struct service *service, const struct address *address)
+{
+	int family = listener->bound.local ? AF_UNIX : address_af(address);
+
+	listener->running = running;
+	listener->service = service;
+	listener->address = address;
+	if (listener->fd == -1)
+		return 0;
+	if (has_file(listener) && listener->inode != 0 &&
+	    (chmod(address->path, service->socket_mode) == -1 ||
+	    ((service->socket_uid != (uid_t)-1 || service->socket_gid != (gid_t)-1) &&
+	    lchown(address->path, service->socket_uid, service->socket_gid) == -1)))
+		return -1;
+	if (socket_options(listener->fd, family, service) == -1)
+		return -1;
+	return listen(listener->fd, service->backlog);
+}
+
+void
+listener_leave(struct listener *listener)
+{
+	listener->leaving = true;
+	if (listener->fd != -1)
+		(void)listen(listener->fd, 0);
+}
+
+void
+listener_text(const struct listener *listener, char text[ADDRESS_TEXT])
+{
+	struct address address = *listener->address;
+
+	if (listener->fd != -1 && address.kind != ADDRESS_UNIX)
+		address.port = listener->bound.port;
+	address_text(&address, text);
+}

@@ -1,0 +1,82 @@
+/*
+ * listener.h - one address of a service: bound and waited for, or waiting
+ * until it can be had.  What happens to a connection is not known here.
+ */
+#ifndef LISTENER_H
+#define LISTENER_H
+
+#include <sys/types.h>
+
+#include "conf.h"
+#include "loop.h"
+
+struct running;
+
+enum parked {			/* why a listener that is bound is not waited for */
+	PARKED_NOT,
+	PARKED_SERVICE,		/* its service is full */
+	PARKED_GLOBAL,		/* superd is */
+};
+
+struct listener {
+	struct source		 source;
+	struct listeners	*all;
+	struct running		*running;	/* whose it is; may change in a reload */
+	struct conf		*conf;		/* held while leaving: service belongs to it */
+	const struct service	*service;	/* that declares the address below */
+	const struct address	*address;
+	struct listener		*next;		/* of the same service */
+	struct listener		*next_waiting;	/* of those that are not bound */
+	struct listener		*next_parked;
+	struct peer		 bound;		/* the local address, with the port that was chosen */
+	struct timer		 retry;
+	uint32_t		 wait_ms;	/* until the next try */
+	int			 fd;		/* -1: waiting */
+	int			 error;		/* errno of the last try */
+	uint8_t			 parked;	/* enum parked */
+	bool			 told;		/* that it waits */
+	bool			 leaving;	/* takes nobody new; closed when its queue is empty */
+	bool			 kept;		/* reload: goes on in the new configuration */
+	dev_t			 device;	/* of a Unix socket's file as superd made it ... */
+	ino_t			 inode;		/* ... so that no other is removed */
+};
+
+/* What all listeners share, and whom they call. */
+struct listeners {
+	struct loop	*loop;
+	struct pool	 pool;		/* all that are bound: pausing them is one call */
+	struct listener	*waiting;
+	struct source	 addresses;	/* rtnetlink: an address appeared; open while one waits */
+	void		(*ready)(struct listener *);
+	void		(*bound)(struct listener *);	/* also after waiting */
+};
+
+int	listeners_init(struct listeners *, struct loop *);
+void	listeners_finish(struct listeners *);
+/* Tries those that wait at once: something else has just been closed. */
+void	listeners_retry(struct listeners *);
+
+/* NULL: no memory. */
+struct listener *listener_new(struct listeners *, struct running *, const struct service *,
+	    const struct address *);
+/* Closes, removes a Unix socket's file, frees. */
+void	listener_free(struct listener *);
+
+/* Binds.  -1 with errno; where listener_can_wait(errno), listener_wait is the answer. */
+int	listener_bind(struct listener *);
+bool	listener_can_wait(int error);
+void	listener_wait(struct listener *, int error);
+/* Takes over a bound socket, fd is the listener's from then on.  -1 with errno: it is still the caller's. */
+int	listener_adopt(struct listener *, int fd);
+/* Waits for connections. */
+int	listener_start(struct listener *);
+/* The same address under another declaration: its options are set anew, its queue stays. */
+int	listener_redeclare(struct listener *, struct running *, const struct service *,
+	    const struct address *);
+/* No new connections; those in the queue are still to be had.  On an empty queue the caller frees it. */
+void	listener_leave(struct listener *);
+
+/* "127.0.0.1:80", with the port in use. */
+void	listener_text(const struct listener *, char text[ADDRESS_TEXT]);
+
+#endif

@@ -1,0 +1,220 @@
+/* loop.c - see loop.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "loop.h"
+
+void
+loop_tell_time(struct loop *loop)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	loop->now = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Calls the sources of a pool that are ready.  One that is removed meanwhile is NULL in events. */
+static int
+pool_turn(struct pool *pool, int wait_ms)
+{
+	struct source *source;
+
+	pool->count = epoll_wait(pool->epoll, pool->events, EVENTS_BATCH, wait_ms);
+	if (pool->count == -1) {
+		pool->count = 0;
+		return errno == EINTR ? 0 : -1;
+	}
+	loop_tell_time(pool->loop);
+	for (pool->at = 0; pool->at < pool->count; pool->at++)
+		if ((source = pool->events[pool->at].data.ptr) != NULL)
+			source->ready(source);
+	pool->count = 0;
+	return 0;
+}
+
+static void
+pool_ready(struct source *source)
+{
+	(void)pool_turn(container_of(source, struct pool, source), 0);
+}
+
+int
+pool_init(struct pool *pool, struct loop *loop)
+{
+	*pool = (struct pool){ .loop = loop };
+	pool->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (pool->epoll == -1)
+		return -1;
+	return pool == &loop->pool ? 0 : pool_resume(pool);
+}
+
+void
+pool_pause(struct pool *pool)
+{
+	source_remove(&pool->source);
+	pool->count = 0;	/* what is at hand comes again after the pause */
+}
+
+int
+pool_resume(struct pool *pool)
+{
+	if (pool->source.pool != NULL)
+		return 0;
+	return source_add(&pool->source, &pool->loop->pool, pool->epoll, pool_ready);
+}
+
+void
+pool_finish(struct pool *pool)
+{
+	if (pool->source.pool != NULL)
+		source_remove(&pool->source);
+	if (pool->loop != NULL)
+		close(pool->epoll);
+	*pool = (struct pool){ .loop = NULL };
+}
+
+int
+source_add(struct source *source, struct pool *pool, int fd, void (*ready)(struct source *))
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = source };
+
+	if (epoll_ctl(pool->epoll, EPOLL_CTL_ADD, fd, &event) == -1)
+		return -1;
+	*source = (struct source){ .ready = ready, .pool = pool, .fd = fd };
+	return 0;
+}
+
+void
+source_remove(struct source *source)
+{
+	struct pool *pool = source->pool;
+
+	if (pool == NULL)
+		return;
+	(void)epoll_ctl(pool->epoll, EPOLL_CTL_DEL, source->fd, NULL);
+	for (int i = pool->at; i < pool->count; i++)
+		if (pool->events[i].data.ptr == source)
+			pool->events[i].data.ptr = NULL;
+	source->pool = NULL;
+}
+
+/* The heap: places count from 1, and the two below place n are 2n and 2n + 1. */
+static void
+heap_put(struct loop *loop, size_t place, struct timer *timer)
+{
+	loop->heap[place - 1] = timer;
+	timer->place = place;
+}
+
+static void
+heap_settle(struct loop *loop, struct timer *timer)
+{
+	size_t place = timer->place, below;
+
+	while (place > 1 && loop->heap[place / 2 - 1]->when > timer->when) {
+		heap_put(loop, place, loop->heap[place / 2 - 1]);
+		place /= 2;
+	}
+	while ((below = 2 * place) <= loop->timers) {
+		if (below < loop->timers && loop->heap[below]->when < loop->heap[below - 1]->when)
+			below++;
+		if (loop->heap[below - 1]->when >= timer->when)
+			break;
+		heap_put(loop, place, loop->heap[below - 1]);
+		place = below;
+	}
+	heap_put(loop, place, timer);
+}
+
+int
+loop_reserve(struct loop *loop, size_t timers)
+{
+	struct timer **heap;
+
+	if (timers <= loop->room)
+		return 0;
+	heap = reallocarray(loop->heap, timers, sizeof *heap);
+	if (heap == NULL)
+		return -1;
+	loop->heap = heap;
+	loop->room = timers;
+	return 0;
+}
+
+int
+timer_start(struct loop *loop, struct timer *timer, uint64_t ms, void (*due)(struct timer *))
+{
+	if (timer->place == 0) {
+		if (loop->timers == loop->room && loop_reserve(loop, loop->room * 2 + 16) == -1)
+			return -1;
+		loop->timers++;
+		heap_put(loop, loop->timers, timer);
+	}
+	timer->due = due;
+	timer->when = loop->now + ms;
+	heap_settle(loop, timer);
+	return 0;
+}
+
+void
+timer_stop(struct loop *loop, struct timer *timer)
+{
+	struct timer *last;
+
+	if (timer->place == 0)
+		return;
+	last = loop->heap[--loop->timers];
+	if (last != timer) {
+		last->place = timer->place;
+		heap_settle(loop, last);
+	}
+	timer->place = 0;
+}
+
+static void
+loop_due(struct loop *loop)
+{
+	while (loop->timers > 0 && loop->heap[0]->when <= loop->now) {
+		struct timer *timer = loop->heap[0];
+
+		timer_stop(loop, timer);
+		timer->due(timer);
+	}
+}
+
+int
+loop_init(struct loop *loop)
+{
+	*loop = (struct loop){ .timers = 0 };
+	loop_tell_time(loop);
+	return pool_init(&loop->pool, loop);
+}
+
+void
+loop_finish(struct loop *loop)
+{
+	pool_finish(&loop->pool);
+	free(loop->heap);
+	*loop = (struct loop){ .timers = 0 };
+}
+
+int
+loop_turn(struct loop *loop, int wait_ms)
+{
+	uint64_t wait;
+
+	if (loop->timers > 0) {
+		loop_tell_time(loop);
+		wait = loop->heap[0]->when > loop->now ? loop->heap[0]->when - loop->now : 0;
+		if (wait > 60 * 60 * 1000)
+			wait = 60 * 60 * 1000;
+		if (wait_ms == -1 || (uint64_t)wait_ms > wait)
+			wait_ms = (int)wait;
+	}
+	if (pool_turn(&loop->pool, wait_ms) == -1)
+		return -1;
+	loop_due(loop);
+	return 0;
+}

@@ -1,0 +1,158 @@
+/*
+ * reap.c - signals, which arrive as events of the loop, and children that have
+ * ended.
+ *
+ * SIGCHLD names one dead child, which is waited for directly: looking at all
+ * children costs the kernel time in proportion to the living ones.  Of several
+ * that die while one signal is pending only one is named, so a sweep over all
+ * follows: at once where few are alive, else within SWEEP_MS.
+ */
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "events.h"
+#include "superd.h"
+
+#define SIGNALS_BATCH	32
+
+/* A child may have written a report before it ended; it belongs to the session that it names. */
+static void
+take_reports(struct superd *superd)
+{
+	struct launch_report report;
+	struct session *session;
+
+	while (launch_next_report(&superd->launcher, &report)) {
+		session = session_find(&superd->sessions, report.pid);
+		if (session == NULL || session->id != report.session)
+			continue;
+		session->stage = (uint8_t)report.stage;
+		session->error = report.error;
+	}
+}
+
+static void
+tell_end(struct session *session, int status, const struct rusage *used, bool executed)
+{
+	struct running *running = session->running;
+
+	if (session->cause == CAUSE_EXEC)
+		event_failed(running, session->id, &session->peer, STAGE_EXEC,
+		    "the program was not executed in time");
+	else if (session->stage != 0)
+		event_failed(running, session->id, &session->peer, session->stage,
+		    strerror(session->error));
+	else if (!executed)
+		event_failed(running, session->id, &session->peer, STAGE_EXEC,
+		    "killed before the program was executed");
+	else
+		event_exit(running, session, status, used, session_now_us() - session->started_us);
+}
+
+/* Waits for one child that is known to be dead (if it is not, nothing happens). */
+static void
+reap(struct superd *superd, pid_t pid, bool killed)
+{
+	struct session *session = session_find(&superd->sessions, pid);
+	bool executed = true;
+	struct rusage used;
+	int status;
+
+	if (session != NULL && killed && session->young && session->cause == CAUSE_NONE)
+		executed = launch_executed(pid);
+	/* What is left of an ended session's group goes with it, while the zombie still holds its number. */
+	if (session != NULL && session->cause != CAUSE_NONE)
+		session_kill(session);
+	if (wait4(pid, &status, WNOHANG, &used) != pid || session == NULL)
+		return;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == LAUNCH_FAILED)
+		take_reports(superd);
+	tell_end(session, status, &used, executed);
+	superd_session_over(superd, session);
+}
+
+static void
+sweep(struct superd *superd, int most)
+{
+	siginfo_t info;
+
+	while (most-- > 0) {
+		info.si_pid = 0;
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 || info.si_pid == 0)
+			return;
+		reap(superd, info.si_pid, info.si_code == CLD_KILLED && info.si_status == SIGKILL);
+	}
+}
+
+static void
+sweep_due(struct timer *timer)
+{
+	sweep(container_of(timer, struct superd, sweep), SWEEP_BATCH);
+}
+
+static void
+child_ended(struct superd *superd, const struct signalfd_siginfo *info)
+{
+	reap(superd, (pid_t)info->ssi_pid, info->ssi_code == CLD_KILLED && info->ssi_status == SIGKILL);
+	if (superd->sessions.live <= SWEEP_SMALL)
+		sweep(superd, SWEEP_BATCH);
+	else if (superd->sweep.place == 0)
+		(void)timer_start(&superd->loop, &superd->sweep, SWEEP_MS, sweep_due);
+}
+
+static void
+signal_arrived(struct superd *superd, const struct signalfd_siginfo *info)
+{
+	switch (info->ssi_signo) {
+	case SIGCHLD:
+		child_ended(superd, info);
+		break;
+	case SIGHUP:
+	case SIGUSR2:
+		superd_reload(superd);
+		break;
+	case SIGUSR1:
+		superd_status(superd);
+		break;
+	case SIGTERM:
+	case SIGINT:
+		superd_stop(superd);
+		break;
+	case SIGQUIT:
+		event_stop("SIGQUIT: sessions live on");
+		superd->state = STATE_DONE;
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+signals_ready(struct source *source)
+{
+	struct superd *superd = container_of(source, struct superd, signals);
+	struct signalfd_siginfo info[SIGNALS_BATCH];
+	ssize_t len = read(source->fd, info, sizeof info);
+
+	for (ssize_t i = 0; i < len / (ssize_t)sizeof *info && superd->state != STATE_DONE; i++)
+		signal_arrived(superd, &info[i]);
+}
+
+int
+superd_watch_signals(struct superd *superd)
+{
+	static const int watched[] = { SIGCHLD, SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGQUIT };
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof watched / sizeof *watched; i++)
+		sigaddset(&set, watched[i]);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd == -1)
+		return -1;
+	return source_add(&superd->signals, &superd->loop.pool, fd, signals_ready);
+}

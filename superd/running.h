@@ -1,0 +1,36 @@
+/*
+ * running.h - a service while superd serves it.  What is declared is behind
+ * service and constant; what happens is here.
+ */
+#ifndef RUNNING_H
+#define RUNNING_H
+
+#include "admission.h"
+#include "gate.h"
+#include "listener.h"
+#include "session.h"
+#include "stderr_lines.h"
+
+struct superd;
+
+struct running {
+	struct superd		*superd;
+	const struct service	*service;	/* of conf; a reload puts another one here */
+	struct conf		*conf;		/* held */
+	struct listener		*listeners;	/* owned */
+	struct listener		*parked;	/* those of them that wait for room in the service */
+	struct stderr_lines	*stderr_lines;	/* owned; NULL: no pipe open */
+	struct tally		 tally;		/* sessions alive */
+	uint64_t		 served;	/* sessions begun, failed ones included */
+	uint64_t		 failed;
+	uint64_t		 refused[VERDICT_COUNT];
+	struct gate		 refuse_gate, failed_gate;
+	struct running		*next_held;	/* of those whose gates hold lines back */
+	uint64_t		 full_told;	/* ms; when "full" was logged last */
+	bool			 holds;		/* in that list */
+	bool			 full;		/* "full" is logged and "room" is not yet */
+	bool			 planned;	/* reload: goes on in the new configuration */
+	bool			 leaving;	/* gone from the configuration: freed with its last session */
+};
+
+#endif

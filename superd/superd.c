@@ -1,0 +1,406 @@
+/*
+ * superd.c - the road of a connection: accepted, admitted, launched, a session.
+ * Everything else in here makes room for that: when to ask the kernel for the
+ * next connection, and when to leave it in the queue.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "events.h"
+#include "superd.h"
+
+enum accept_step {
+	ACCEPT_TAKEN,		/* a connection came off the queue, whatever became of it */
+	ACCEPT_DRAINED,		/* the queue is empty */
+	ACCEPT_FULL,		/* no room: it stays in the queue */
+	ACCEPT_PAUSED,		/* out of descriptors or the like: all listeners rest */
+};
+
+static void
+pause_due(struct timer *timer)
+{
+	struct superd *superd = container_of(timer, struct superd, pause);
+
+	(void)pool_resume(&superd->listeners.pool);
+	superd_resume_all(superd);
+}
+
+/* The listeners rest, so that nothing spins; who is being served is not touched. */
+static void
+pause_all(struct superd *superd, const char *what, int error)
+{
+	if (!superd->out_of_something)
+		event_error("%s: %s; no connections are taken until that is over", what, strerror(error));
+	superd->out_of_something = true;
+	pool_pause(&superd->listeners.pool);
+	(void)timer_start(&superd->loop, &superd->pause, ACCEPT_PAUSE_MS, pause_due);
+}
+
+static void
+held_due(struct timer *timer)
+{
+	struct superd *superd = container_of(timer, struct superd, held_timer);
+	struct running **link = &superd->held, *running;
+
+	while ((running = *link) != NULL) {
+		if (event_held(running, superd->loop.now)) {
+			link = &running->next_held;
+		} else {
+			running->holds = false;
+			*link = running->next_held;
+		}
+	}
+	if (superd->held != NULL)
+		(void)timer_start(&superd->loop, timer, GATE_MS, held_due);
+}
+
+/* A gate of the service may hold lines back: they are told when its window is over. */
+static void
+watch_gates(struct superd *superd, struct running *running)
+{
+	if (running->holds || (running->refuse_gate.held == 0 && running->failed_gate.held == 0))
+		return;
+	running->holds = true;
+	running->next_held = superd->held;
+	superd->held = running;
+	if (superd->held_timer.place == 0)
+		(void)timer_start(&superd->loop, &superd->held_timer, GATE_MS, held_due);
+}
+
+/* The pipe for what the program writes to standard error; -1: the service wants none. */
+static int
+stderr_end(struct superd *superd, struct running *running, const struct service *service)
+{
+	if (service->stderr_to != STDERR_LOG)
+		return -1;
+	if (running->stderr_lines != NULL && running->tally.live == 1)
+		superd->idle_pipes--;	/* this session is the first: it was idle */
+	if (running->stderr_lines == NULL)
+		running->stderr_lines = stderr_open(&superd->loop, running->service->name);
+	return running->stderr_lines == NULL ? -1 : running->stderr_lines->write_fd;
+}
+
+static void
+stderr_idle(struct superd *superd, struct running *running)
+{
+	if (running->stderr_lines == NULL || running->tally.live > 0)
+		return;
+	if (running->leaving || running->service->stderr_to != STDERR_LOG ||
+	    superd->idle_pipes >= STDERR_IDLE_PIPES) {
+		stderr_close(running->stderr_lines);
+		running->stderr_lines = NULL;
+	} else {
+		superd->idle_pipes++;
+	}
+}
+
+/* A child for the connection, and its place among the sessions.  -1: there is none, and why is logged. */
+static int
+start_session(struct superd *superd, struct listener *listener, int fd, const struct peer *peer,
+    const struct peer *local)
+{
+	struct running *running = listener->running;
+	struct launch_request request = { .service = listener->service, .fd = fd, .remote = peer,
+		.local = local, .session = session_next_id(&superd->sessions) };
+	struct session *session;
+	enum stage stage = STAGE_DESCRIPTORS;
+	pid_t pid = -1;
+
+	request.stderr_fd = stderr_end(superd, running, listener->service);
+	if (request.stderr_fd != -1 || listener->service->stderr_to != STDERR_LOG) {
+		stage = STAGE_FORK;
+		pid = launch(&superd->launcher, &request);
+	}
+	if (pid == -1) {
+		event_failed(running, request.session, peer, stage, strerror(errno));
+		pause_all(superd, stage_word[stage], errno);
+		return -1;
+	}
+	session = session_add(&superd->sessions, pid, request.session, running, peer,
+	    listener->service->timeout_ms);
+	running->served++;
+	event_start(running, session);
+	if (superd->out_of_something)
+		event_notice("connections are taken again");
+	superd->out_of_something = false;
+	return 0;
+}
+
+/* The road, from the connection to the session.  What was taken is given back where a later step fails. */
+static void
+connection(struct superd *superd, struct listener *listener, int fd, const struct peer *peer,
+    const struct peer *local)
+{
+	struct running *running = listener->running;
+	enum verdict verdict = admission_request(&superd->admission, listener->service, &running->tally);
+
+	if (verdict != ADMIT) {
+		event_refuse(running, peer, verdict);
+	} else if (start_session(superd, listener, fd, peer, local) == -1) {
+		admission_release(&superd->admission, &running->tally);
+		stderr_idle(superd, running);
+	}
+	watch_gates(superd, running);
+	close(fd);
+}
+
+/* Who connects, and to which of superd's addresses; a wildcard's socket must be asked for the latter. */
+static void
+learn_ends(const struct listener *listener, int fd, const struct sockaddr_storage *from,
+    struct peer *peer, struct peer *local)
+{
+	struct sockaddr_storage storage;
+	socklen_t len = sizeof storage;
+	struct ucred who;
+
+	*local = listener->bound;
+	address_of_sockaddr(from, peer);
+	if (listener->bound.local) {
+		len = sizeof who;
+		peer->local = true;
+		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0) {
+			peer->pid = who.pid;
+			peer->uid = who.uid;
+			peer->gid = who.gid;
+		}
+	} else if (address_is_wildcard(listener->address) &&
+	    getsockname(fd, (struct sockaddr *)&storage, &len) == 0) {
+		address_of_sockaddr(&storage, local);
+	}
+}
+
+static enum accept_step
+accept_failed(struct superd *superd, int error)
+{
+	switch (error) {
+	case EAGAIN:
+		return ACCEPT_DRAINED;
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+	case EBADF:
+	case EINVAL:
+		pause_all(superd, "accept", error);
+		return ACCEPT_PAUSED;
+	default:		/* only that client is gone, accept(2): pending network errors */
+		return ACCEPT_TAKEN;
+	}
+}
+
+static enum accept_step
+accept_one(struct superd *superd, struct listener *listener)
+{
+	struct sockaddr_storage from = { .ss_family = AF_UNSPEC };
+	socklen_t len = sizeof from;
+	struct peer peer, local;
+	int fd;
+
+	if (admission_room(&superd->admission, listener->service, &listener->running->tally) != ROOM)
+		return ACCEPT_FULL;
+	if (superd->pause.place != 0)
+		return ACCEPT_PAUSED;
+	fd = accept4(listener->fd, (struct sockaddr *)&from, &len, SOCK_CLOEXEC);
+	if (fd == -1)
+		return accept_failed(superd, errno);
+	learn_ends(listener, fd, &from, &peer, &local);
+	connection(superd, listener, fd, &peer, &local);
+	return superd->pause.place != 0 ? ACCEPT_PAUSED : ACCEPT_TAKEN;
+}
+
+static enum accept_step
+accept_batch(struct superd *superd, struct listener *listener)
+{
+	enum accept_step step = ACCEPT_TAKEN;
+
+	for (int i = 0; i < ACCEPT_BATCH && step == ACCEPT_TAKEN; i++)
+		step = accept_one(superd, listener);
+	return step;
+}
+
+static int
+compare_peers(const void *a, const void *b)
+{
+	return memcmp(&((const struct peer *)a)->ip, &((const struct peer *)b)->ip, sizeof(struct in6_addr));
+}
+
+/* Who has most of the service's sessions.  At most once a minute and service: a sort will do. */
+static unsigned
+find_busiest(const struct superd *superd, const struct running *running, struct peer *busiest)
+{
+	struct peer *peers = reallocarray(NULL, running->tally.live, sizeof *peers);
+	const struct session *session;
+	unsigned count = 0, most = 0, run = 0;
+	uint32_t at = 0;
+
+	while (peers != NULL && (session = session_next(&superd->sessions, &at)) != NULL)
+		if (session->running == running && !session->peer.local && count < running->tally.live)
+			peers[count++] = session->peer;
+	if (count > 0)
+		qsort(peers, count, sizeof *peers, compare_peers);
+	for (unsigned i = 0; i < count; i++) {
+		run = i > 0 && compare_peers(&peers[i - 1], &peers[i]) == 0 ? run + 1 : 1;
+		if (run > most) {
+			most = run;
+			*busiest = peers[i];
+		}
+	}
+	free(peers);
+	return most;
+}
+
+static void
+tell_full(struct superd *superd, struct running *running)
+{
+	struct peer busiest;
+	unsigned count;
+
+	if (running->full || (running->full_told != 0 &&
+	    superd->loop.now - running->full_told < FULL_MS))
+		return;
+	count = find_busiest(superd, running, &busiest);
+	event_full(running, count > 0 ? &busiest : NULL, count);
+	running->full_told = superd->loop.now;
+	running->full = true;
+}
+
+bool
+superd_take_batch(struct superd *superd, struct listener *listener)
+{
+	return accept_batch(superd, listener) == ACCEPT_TAKEN;
+}
+
+static void
+park_global(struct superd *superd, struct listener *listener)
+{
+	listener->parked = PARKED_GLOBAL;
+	listener->next_parked = NULL;
+	*superd->parked_last = listener;
+	superd->parked_last = &listener->next_parked;
+}
+
+/* Somebody waits and there is no room: the kernel's queue is the waiting room. */
+static void
+park(struct superd *superd, struct listener *listener)
+{
+	struct running *running = listener->running;
+
+	source_remove(&listener->source);
+	if (admission_room(&superd->admission, listener->service, &running->tally) == ROOM_NOT_AT_ALL) {
+		park_global(superd, listener);
+	} else {
+		listener->parked = PARKED_SERVICE;
+		listener->next_parked = running->parked;
+		running->parked = listener;
+	}
+	tell_full(superd, running);
+}
+
+void
+superd_unpark(struct superd *superd, struct listener *listener)
+{
+	struct listener **link = listener->parked == PARKED_GLOBAL ? &superd->parked :
+	    &listener->running->parked;
+
+	if (listener->parked == PARKED_NOT)
+		return;
+	while (*link != listener)
+		link = &(*link)->next_parked;
+	*link = listener->next_parked;
+	if (listener->parked == PARKED_GLOBAL && superd->parked_last == &listener->next_parked)
+		superd->parked_last = link;
+	listener->parked = PARKED_NOT;
+}
+
+static void
+unpark_and_listen(struct superd *superd, struct listener *listener)
+{
+	struct running *running = listener->running;
+
+	superd_unpark(superd, listener);
+	if (listener_start(listener) == -1)
+		event_error("epoll: %s; service '%s' rests until the next reload", strerror(errno),
+		    running->service->name);
+	if (running->full && running->parked == NULL) {
+		running->full = false;
+		event_room(running);
+	}
+}
+
+/* Takes who waits.  Where many do, the listener is back in the loop, where all have their turn. */
+void
+superd_resume(struct superd *superd, struct running *running)
+{
+	struct listener *listener;
+	enum accept_step step;
+
+	while ((listener = running->parked) != NULL) {
+		step = accept_batch(superd, listener);
+		if (step == ACCEPT_FULL || step == ACCEPT_PAUSED)
+			return;
+		unpark_and_listen(superd, listener);
+	}
+}
+
+/* In turn, so that no service takes all the room that becomes free. */
+static void
+resume_global(struct superd *superd)
+{
+	struct listener *listener;
+	enum accept_step step;
+
+	while ((listener = superd->parked) != NULL &&
+	    superd->admission.all.live < superd->admission.max_sessions) {
+		step = accept_one(superd, listener);
+		if (step == ACCEPT_PAUSED)
+			return;
+		if (step == ACCEPT_DRAINED) {
+			unpark_and_listen(superd, listener);
+			continue;
+		}
+		superd_unpark(superd, listener);
+		if (step == ACCEPT_FULL)	/* its service is full meanwhile */
+			park(superd, listener);
+		else
+			park_global(superd, listener);
+	}
+}
+
+void
+superd_resume_all(struct superd *superd)
+{
+	for (unsigned i = 0; i < superd->count; i++)
+		superd_resume(superd, superd->running[i]);
+	resume_global(superd);
+}
+
+void
+superd_ready(struct listener *listener)
+{
+	struct superd *superd = listener->running->superd;
+	enum accept_step step = accept_one(superd, listener);
+
+	if (step == ACCEPT_FULL)	/* with the first it is certain that somebody waits */
+		park(superd, listener);
+	else if (step == ACCEPT_TAKEN)
+		(void)accept_batch(superd, listener);
+}
+
+void
+superd_session_over(struct superd *superd, struct session *session)
+{
+	struct running *running = session->running;
+
+	session_remove(session);
+	admission_release(&superd->admission, &running->tally);
+	stderr_idle(superd, running);
+	superd_resume(superd, running);
+	if (superd->parked != NULL)
+		resume_global(superd);
+	if (running->leaving)
+		superd_forget(superd, running);
+	superd_stop_check(superd);
+}

@@ -1,0 +1,89 @@
+/*
+ * superd.h - the daemon as a whole.
+ */
+#ifndef SUPERD_H
+#define SUPERD_H
+
+#include "launch.h"
+#include "running.h"
+
+enum state {
+	STATE_SERVING,
+	STATE_STOPPING,		/* no listeners any more; sessions may end by themselves */
+	STATE_ENDING,		/* sessions have been told to end */
+	STATE_DONE,
+};
+
+struct superd {
+	struct loop		 loop;
+	struct listeners	 listeners;
+	struct sessions		 sessions;
+	struct launcher		 launcher;
+	struct admission	 admission;
+	const struct conf_base	*base;
+	struct conf		*conf;		/* held; NULL before the first superd_apply */
+	struct running		**running;	/* owned; the services, sorted by name */
+	unsigned		 count;
+	struct running		**gone;		/* owned; services that left and still have sessions */
+	unsigned		 gone_count, gone_room;
+	struct listener		*leaving;	/* owned; removed addresses whose queues are not empty yet */
+	struct listener		*parked, **parked_last;	/* wait for room in superd, first come first */
+	struct running		*held;		/* services whose gates hold lines back */
+	struct timer		 held_timer, pause, sweep, drain, stop;
+	struct source		 signals;
+	unsigned		 idle_pipes;	/* of standard error, of services without a session */
+	enum state		 state;
+	bool			 out_of_something;	/* told that accept rests */
+};
+
+/* -1 with errno.  Signals must be blocked already. */
+int	superd_init(struct superd *, const struct conf_base *, const struct rlimit *nofile);
+void	superd_finish(struct superd *);
+/* Frees a service with its listeners; none of its sessions is alive. */
+void	running_free(struct running *);
+/* Until it is told to stop.  -1 with errno: the loop itself failed. */
+int	superd_run(struct superd *);
+
+/* superd.c: room was made, or limits were raised. */
+void	superd_resume(struct superd *, struct running *);
+void	superd_resume_all(struct superd *);
+/* For listeners: somebody connects. */
+void	superd_ready(struct listener *);
+/* One round of a listener: a batch of connections, taken as far as there is room.  False: none is left. */
+bool	superd_take_batch(struct superd *, struct listener *);
+/* Takes a listener out of the queue of those that wait for room. */
+void	superd_unpark(struct superd *, struct listener *);
+/* A session has ended: what it held is given back, and who waits for that is served. */
+void	superd_session_over(struct superd *, struct session *);
+
+/* reload.c: reads the configuration anew and makes it the one in force, or tells why not. */
+void	superd_reload(struct superd *);
+/*
+ * Makes a configuration the one in force; the reference to it is superd's from
+ * then on.  -1: nothing has changed, why is in the log, and the reference is
+ * the caller's still.
+ */
+int	superd_apply(struct superd *, struct conf *);
+
+/* leave.c: addresses and services that are gone from the configuration. */
+void	superd_leave(struct superd *, struct listener *);
+void	superd_drain_start(struct superd *);
+/* Frees a service that left, if nothing of it is left. */
+void	superd_forget(struct superd *, struct running *);
+/* Logs those addresses that wait and of which it was not told yet. */
+void	superd_tell_waiting(struct superd *);
+/* All of them, at once: superd stops. */
+void	superd_close_listeners(struct superd *);
+
+/* stop.c: no new connections; ends when no session is left. */
+void	superd_stop(struct superd *);
+/* Called when a session has ended: perhaps it was the last. */
+void	superd_stop_check(struct superd *);
+
+/* status.c: SIGUSR1. */
+void	superd_status(const struct superd *);
+
+/* reap.c: signals, and children that have ended. */
+int	superd_watch_signals(struct superd *);
+
+#endif

@@ -1,0 +1,68 @@
+/* superd_init.c - the daemon is put together, runs, and is taken apart. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "events.h"
+#include "log.h"
+#include "superd.h"
+
+/* An address that waited could be bound. */
+static void
+bound(struct listener *listener)
+{
+	listener->told = false;
+	event_listen(listener);
+}
+
+int
+superd_init(struct superd *superd, const struct conf_base *base, const struct rlimit *nofile)
+{
+	*superd = (struct superd){ .base = base };
+	superd->parked_last = &superd->parked;
+	if (loop_init(&superd->loop) == -1 || sessions_init(&superd->sessions, &superd->loop) == -1 ||
+	    listeners_init(&superd->listeners, &superd->loop) == -1 ||
+	    launch_init(&superd->launcher, nofile) == -1 || superd_watch_signals(superd) == -1)
+		return -1;
+	superd->listeners.ready = superd_ready;
+	superd->listeners.bound = bound;
+	return 0;
+}
+
+int
+superd_run(struct superd *superd)
+{
+	while (superd->state != STATE_DONE) {
+		log_flush();
+		if (loop_turn(&superd->loop, -1) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+void
+running_free(struct running *running)
+{
+	stderr_close(running->stderr_lines);
+	conf_release(running->conf);
+	free(running);
+}
+
+/* Sessions may be alive (SIGQUIT): they go on without superd. */
+void
+superd_finish(struct superd *superd)
+{
+	superd_close_listeners(superd);
+	for (unsigned i = 0; i < superd->count; i++)
+		running_free(superd->running[i]);
+	for (unsigned i = 0; i < superd->gone_count; i++)
+		running_free(superd->gone[i]);
+	free(superd->running);
+	free(superd->gone);
+	source_remove(&superd->signals);
+	close(superd->signals.fd);
+	launch_finish(&superd->launcher);
+	listeners_finish(&superd->listeners);
+	sessions_finish(&superd->sessions);
+	loop_finish(&superd->loop);
+	conf_release(superd->conf);
+}
