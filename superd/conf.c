@@ -2,6 +2,7 @@
  * conf.c - from the files to a constant configuration: read (conf_read.c),
  * typed here, checked against the system (conf_check.c).
  */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,20 +10,54 @@
 
 #include "conf_draft.h"
 
-struct place
-draft_place(const struct draft *draft, const struct section *section, const char *key)
+static const struct entry *
+find_entry(const struct section *section, const char *key)
 {
-	const struct entry *entry;
+	const struct entry *entry = section->entries;
 
-	for (entry = section->entries; entry != NULL; entry = entry->next)
-		if (strcmp(entry->key->name, key) == 0)
-			return entry->at;
+	while (entry != NULL && strcmp(entry->key->name, key) != 0)
+		entry = entry->next;
+	return entry;
+}
+
+struct origin
+draft_origin(const struct draft *draft, const struct section *section, const char *key)
+{
+	const struct entry *entry = find_entry(section, key);
+
+	if (entry != NULL)
+		return (struct origin){ entry->at, section->name, key };
 	if (section->line != NULL && (strcmp(key, "listen") == 0 || strcmp(key, "exec") == 0))
-		return section->line->at;
-	for (entry = draft->defaults.entries; entry != NULL; entry = entry->next)
-		if (strcmp(entry->key->name, key) == 0)
-			return entry->at;
-	return section->at;
+		return (struct origin){ section->line->at, "services", section->name };
+	if ((entry = find_entry(&draft->defaults, key)) != NULL)
+		return (struct origin){ entry->at, "defaults", key };
+	return (struct origin){ section->at, section->name, key };
+}
+
+/* A value of [defaults] is wrong for many services and told once: the texts are the same. */
+#define TELL(tell, draft, section, key, format)					\
+	do {									\
+		struct origin origin = draft_origin(draft, section, key);	\
+		char text[1024];						\
+		va_list args;							\
+		va_start(args, format);						\
+		vsnprintf(text, sizeof text, format, args);			\
+		va_end(args);							\
+		tell((draft)->wrong, origin.at, origin.section, origin.key, "%s", text); \
+	} while (0)
+
+void
+draft_mistake(struct draft *draft, const struct section *section, const char *key,
+    const char *format, ...)
+{
+	TELL(mistakes_add, draft, section, key, format);
+}
+
+void
+draft_warning(struct draft *draft, const struct section *section, const char *key,
+    const char *format, ...)
+{
+	TELL(mistakes_warn, draft, section, key, format);
 }
 
 static void
@@ -78,8 +113,8 @@ set_line(struct draft *draft, const struct section *section, struct service *ser
 	for (size_t i = 0; i < 2 && text[0] != NULL; i++) {
 		key = conf_key_find(service_keys, names[i]);
 		if ((service->given & conf_key_bit(key)) != 0) {
-			mistakes_add(draft->wrong, draft_place(draft, section, names[i]), section->name,
-			    names[i], "is given already at %s:%u", line->at.file, line->at.line);
+			draft_mistake(draft, section, names[i], "is given already at %s:%u",
+			    line->at.file, line->at.line);
 			continue;
 		}
 		wrong = conf_key_parse(key, &draft->conf->arena, text[i], service);

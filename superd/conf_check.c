@@ -14,6 +14,7 @@
 #include "bounds.h"
 #include "conf_draft.h"
 #include "facility.h"
+#include "rights.h"
 #include "words.h"
 
 /* The variables that tell of the connection: environ.c sets them, nobody else. */
@@ -144,7 +145,7 @@ static void
 check_limits(struct draft *draft, struct section *section)
 {
 	const struct service *service = section->service;
-	bool root = geteuid() == 0;
+	bool raise = rights_have(RIGHT_LIMITS);
 
 	for (const struct conf_key *key = service_keys; key->name != NULL; key++) {
 		const struct limit *limit;
@@ -160,12 +161,12 @@ check_limits(struct draft *draft, struct section *section)
 		if (which == LIMIT_NPROC && service->identity->uid == 0)
 			draft_mistake(draft, section, key->name, "does not bind root; "
 			    "give the service another user, or leave it out");
-		if (!root && limit->hard > now.rlim_max && draft->base->test)
-			draft_warning(draft, section, key->name, "above the hard limit, %llu: only root can do that",
+		if (!raise && limit->hard > now.rlim_max && draft->base->test)
+			draft_warning(draft, section, key->name, "above the hard limit, %llu: only root (CAP_SYS_RESOURCE) can do that",
 			    (unsigned long long)now.rlim_max);
-		else if (!root && limit->hard > now.rlim_max)
+		else if (!raise && limit->hard > now.rlim_max)
 			draft_mistake(draft, section, key->name, "above superd's own hard limit, %llu, "
-			    "which only root can raise", (unsigned long long)now.rlim_max);
+			    "which it has no right to raise (CAP_SYS_RESOURCE)", (unsigned long long)now.rlim_max);
 		if (which == LIMIT_NOFILE && limit->hard >
 		    (rlim_t)kernel_number("/proc/sys/fs/nr_open", INT64_MAX))
 			draft_mistake(draft, section, key->name, "above the kernel's own fs.nr_open");
@@ -180,14 +181,14 @@ check_nice(struct draft *draft, struct section *section)
 	int now = getpriority(PRIO_PROCESS, 0);
 
 	service->change_nice = given(service, "nice");
-	if (!service->change_nice || service->nice >= now || geteuid() == 0)
+	if (!service->change_nice || service->nice >= now || rights_have(RIGHT_NICE))
 		return;
 	if (getrlimit(RLIMIT_NICE, &limit) == 0 && 20 - (int)limit.rlim_cur <= service->nice)
 		return;
 	if (draft->base->test)
-		draft_warning(draft, section, "nice", "only root can go below %d", now);
+		draft_warning(draft, section, "nice", "only root (CAP_SYS_NICE) can go below %d", now);
 	else
-		draft_mistake(draft, section, "nice", "superd is not root: it cannot go below its own %d", now);
+		draft_mistake(draft, section, "nice", "superd has no right to go below its own %d (CAP_SYS_NICE)", now);
 }
 
 /* Keys that mean nothing for any of the service's addresses. */
@@ -269,7 +270,7 @@ static void
 tell_conflict(struct draft *draft, const struct claim *claim, const struct claim *earlier)
 {
 	char text[ADDRESS_TEXT], other[ADDRESS_TEXT];
-	struct place there = draft_place(draft, earlier->section, "listen");
+	struct place there = draft_origin(draft, earlier->section, "listen").at;
 
 	address_text(claim->address, text);
 	address_text(earlier->address, other);
@@ -303,8 +304,8 @@ check_conflicts(struct draft *draft, struct claim *claims, size_t count)
 			if (claims_conflict(claim, &claims[j - 1]))
 				with = &claims[j - 1];
 		if (with != NULL && claim->section->at.order == with->section->at.order &&
-		    draft_place(draft, claim->section, "listen").line <
-		    draft_place(draft, with->section, "listen").line)
+		    draft_origin(draft, claim->section, "listen").at.line <
+		    draft_origin(draft, with->section, "listen").at.line)
 			tell_conflict(draft, with, claim);	/* the later line is the mistake */
 		else if (with != NULL)
 			tell_conflict(draft, claim, with);
@@ -331,7 +332,26 @@ check_addresses(struct draft *draft)
 	check_conflicts(draft, claims, count);
 }
 
-/* One for each address, two for each pipe of standard error, and some to work with. */
+/*
+ * One for each address, two for each pipe of standard error that can be open
+ * at once, and some to work with.
+ */
+static unsigned
+count_descriptors(const struct conf *conf)
+{
+	unsigned count = SPARE_DESCRIPTORS, pipes = 0;
+
+	for (unsigned i = 0; i < conf->count; i++) {
+		const struct service *service = conf->services[i];
+
+		count += service->listen.count + (service->program_fd != -1);
+		pipes += service->stderr_to == STDERR_LOG;
+	}
+	if (pipes > conf->settings.max_sessions + STDERR_IDLE_PIPES)
+		pipes = conf->settings.max_sessions + STDERR_IDLE_PIPES;
+	return count + 2 * pipes;
+}
+
 static void
 check_descriptors(struct draft *draft)
 {
@@ -339,23 +359,18 @@ check_descriptors(struct draft *draft)
 	struct place nowhere = { .file = draft->base->file };
 	rlim_t most = draft->base->nofile;
 
-	conf->descriptors = SPARE_DESCRIPTORS;
-	for (unsigned i = 0; i < conf->count; i++) {
-		const struct service *service = conf->services[i];
-
-		conf->descriptors += service->listen.count + (service->program_fd != -1);
-		if (service->stderr_to == STDERR_LOG)
-			conf->descriptors += 2;
-	}
-	if (geteuid() == 0)	/* root may raise the hard limit, up to the kernel's */
+	conf->descriptors = count_descriptors(conf);
+	if (rights_have(RIGHT_LIMITS))	/* the hard limit may be raised, up to the kernel's */
 		most = (rlim_t)kernel_number("/proc/sys/fs/nr_open", 1 << 20);
-	if (conf->descriptors > most && draft->base->test && geteuid() != 0)
+	if (conf->descriptors <= most)
+		return;
+	if (draft->base->test && geteuid() != 0)
 		mistakes_warn(draft->wrong, nowhere, NULL, NULL, "needs %u descriptors; the hard limit here is %llu",
 		    conf->descriptors, (unsigned long long)most);
-	else if (conf->descriptors > most)
+	else
 		mistakes_add(draft->wrong, nowhere, NULL, NULL,
-		    "needs %u descriptors, but the hard limit is %llu (ulimit -Hn, LimitNOFILE=); "
-		    "raise it, or set 'stderr = null' where nobody reads it",
+		    "needs %u descriptors, but the hard limit is %llu: raise that (ulimit -Hn, LimitNOFILE=), "
+		    "lower max_sessions of [superd], or set 'stderr = null' where nobody reads it",
 		    conf->descriptors, (unsigned long long)most);
 }
 
@@ -364,7 +379,7 @@ static void
 check_log(struct draft *draft)
 {
 	const struct settings *settings = &draft->conf->settings;
-	struct place at = draft_place(draft, &draft->superd, "log");
+	struct place at = draft_origin(draft, &draft->superd, "log").at;
 	const char *log = settings->log;
 
 	if (log == NULL)

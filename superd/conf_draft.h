@@ -41,16 +41,18 @@ struct draft {
 	struct entry		*open;		/* that a continuation line would extend */
 };
 
-/* Where a service's value stands: its own section, its line, [defaults]. */
-struct place	draft_place(const struct draft *, const struct section *, const char *key);
+/* Where a service's value stands and under which heading and key: its own section, its line, [defaults]. */
+struct origin {
+	struct place	 at;
+	const char	*section, *key;
+};
+struct origin	draft_origin(const struct draft *, const struct section *, const char *key);
 
-/* A mistake in a value of a service, or in its own section where the value is a default. */
-#define draft_mistake(draft, section, key, ...) \
-	mistakes_add((draft)->wrong, draft_place(draft, section, key), (section)->name, key, \
-	    __VA_ARGS__)
-#define draft_warning(draft, section, key, ...) \
-	mistakes_warn((draft)->wrong, draft_place(draft, section, key), (section)->name, key, \
-	    __VA_ARGS__)
+/* A mistake or a warning about a value of a service, told at the value's place. */
+void	draft_mistake(struct draft *, const struct section *, const char *key, const char *format, ...)
+	    __attribute__((format(printf, 4, 5)));
+void	draft_warning(struct draft *, const struct section *, const char *key, const char *format, ...)
+	    __attribute__((format(printf, 4, 5)));
 
 /* conf_read.c: the files into draft->superd, ->defaults and the list of services. */
 void	conf_read(struct draft *);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "conf_draft.h"
+#include "rights.h"
 
 /* openat2(2) and faccessat2(2) by number: not every libc has a name for them. */
 struct resolve {
@@ -155,7 +156,7 @@ look_as_user(struct draft *draft, const struct service *service, enum way way, c
 static bool
 cannot_know(const struct draft *draft, const struct service *service)
 {
-	return draft->base->test && geteuid() != 0 && service->identity->uid != geteuid();
+	return draft->base->test && !service->identity->change && service->identity->uid != geteuid();
 }
 
 /* DIR/name for the first DIR of the service directory and PATH that has it. */
@@ -239,11 +240,11 @@ conf_check_folders(struct draft *draft, struct section *section)
 	struct stat status;
 	const char *wrong;
 
-	if (service->chroot != NULL && geteuid() != 0) {
+	if (service->chroot != NULL && !rights_have(RIGHT_CHROOT)) {
 		if (draft->base->test)
 			draft_warning(draft, section, "chroot", "only root can do that");
 		else
-			draft_mistake(draft, section, "chroot", "superd is not root");
+			draft_mistake(draft, section, "chroot", "superd has no right to do that (not root, or without CAP_SYS_CHROOT)");
 		return;
 	}
 	if (service->chroot != NULL && (stat(service->chroot, &status) == -1 ||

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "conf_draft.h"
+#include "rights.h"
 
 #define GROUPS_MAX	65536	/* NGROUPS_MAX of Linux */
 
@@ -90,20 +91,20 @@ check_rights(struct draft *draft, const struct section *section, const struct id
 {
 	const struct service *service = section->service;
 
-	if (geteuid() == 0)
+	if (identity->change)
 		return;
 	if (identity->uid != geteuid()) {
 		if (draft->base->test)
 			draft_warning(draft, section, "user", "only root can run it as '%s'", service->user);
 		else
-			draft_mistake(draft, section, "user", "superd is not root: it cannot run "
-			    "a service as '%s'; leave the key out or start superd as root", service->user);
+			draft_mistake(draft, section, "user", "superd has no right to run a service as '%s' "
+			    "(not root, or without CAP_SETUID and CAP_SETGID); start superd as root", service->user);
 	} else if (service->group != NULL && identity->gid != getegid()) {
 		if (draft->base->test)
 			draft_warning(draft, section, "group", "only root can set the group '%s'", service->group);
 		else
-			draft_mistake(draft, section, "group", "superd is not root: it cannot set "
-			    "the group '%s'", service->group);
+			draft_mistake(draft, section, "group", "superd has no right to set the group '%s' "
+			    "(not root, or without CAP_SETGID)", service->group);
 	}
 }
 
@@ -139,7 +140,7 @@ make_identity(struct draft *draft, struct section *section)
 		draft_mistake(draft, section, "group", "there is no group '%s'", service->group);
 		return NULL;
 	}
-	identity->change = geteuid() == 0;
+	identity->change = rights_have(RIGHT_IDENTITY);
 	if (identity->change && !take_groups(arena, identity, login) && !arena->failed)
 		draft_mistake(draft, section, "user", "'%s' is in too many groups", service->user);
 	return identity;
@@ -185,10 +186,10 @@ check_socket_owner(struct draft *draft, struct section *section)
 	service->socket_gid = (gid_t)-1;
 	if (service->socket_user != NULL && !find_user(service->socket_user, &service->socket_uid))
 		draft_mistake(draft, section, "socket_user", "there is no user '%s'", service->socket_user);
-	else if (service->socket_user != NULL && geteuid() != 0 &&
+	else if (service->socket_user != NULL && !rights_have(RIGHT_OWNER) &&
 	    service->socket_uid != geteuid() && !draft->base->test)
 		draft_mistake(draft, section, "socket_user",
-		    "superd is not root: it cannot give the socket to '%s'", service->socket_user);
+		    "superd has no right to give the socket to '%s' (CAP_CHOWN)", service->socket_user);
 	if (service->socket_group != NULL && !find_group(service->socket_group, &service->socket_gid))
 		draft_mistake(draft, section, "socket_group", "there is no group '%s'", service->socket_group);
 }

@@ -338,7 +338,7 @@ conf_key_text(const struct conf_key *key, struct arena *arena, const void *objec
 			return NULL;
 		return number_text(arena, *(const int64_t *)field, durations);
 	case KEY_MODE:
-		return arena_print(arena, "%04o", *(const mode_t *)field);
+		return arena_print(arena, "0%o", *(const mode_t *)field);
 	case KEY_LIMIT:
 		limit = *(const struct limit *const *)field;
 		return limit == NULL ? NULL : arena_print(arena, "%s:%s",

@@ -1,5 +1,6 @@
 /* listener.c - see listener.h.  Socket options are in socket_options.c. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
@@ -233,8 +234,12 @@ listener_bind(struct listener *listener)
 int
 listener_adopt(struct listener *listener, int fd)
 {
+	int flags = fcntl(fd, F_GETFL);
+
 	listener->fd = fd;
-	if (learn_address(listener) == 0 && listener_redeclare(listener, listener->running,
+	/* Whoever passed it may have left it blocking: one accept without a client would be the end. */
+	if (flags != -1 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 &&
+	    learn_address(listener) == 0 && listener_redeclare(listener, listener->running,
 	    listener->service, listener->address) == 0)
 		return 0;
 	listener->fd = -1;

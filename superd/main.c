@@ -119,23 +119,16 @@ clean_slate(void)
 	return close(fd);
 }
 
-static void
-print_mistakes(const struct mistakes *wrong)
+/* Mistakes go to standard error; warnings too, or into the log where one is kept. */
+static struct conf *
+load(const struct conf_base *base, struct mistakes *wrong)
 {
+	struct conf *conf = conf_load(base, wrong);
+
 	for (const struct mistake *m = wrong->first; m != NULL; m = m->next)
 		fprintf(stderr, "%s\n", m->text);
-	for (const struct mistake *m = wrong->first_warning; m != NULL; m = m->next)
+	for (const struct mistake *m = wrong->first_warning; m != NULL && base->test; m = m->next)
 		fprintf(stderr, "%s (warning)\n", m->text);
-}
-
-static struct conf *
-load(const struct conf_base *base)
-{
-	struct mistakes wrong = { .count = 0 };
-	struct conf *conf = conf_load(base, &wrong);
-
-	print_mistakes(&wrong);
-	mistakes_free(&wrong);
 	return conf;
 }
 
@@ -143,10 +136,12 @@ load(const struct conf_base *base)
 static int
 check(const struct conf_base *base, const struct options *options)
 {
-	struct conf *conf = load(base);
+	struct mistakes mistakes = { .count = 0 };
+	struct conf *conf = load(base, &mistakes);
 	const char *wrong;
 	int status = 0;
 
+	mistakes_free(&mistakes);
 	if (conf == NULL)
 		return EX_CONFIG;
 	if (!options->print) {
@@ -212,7 +207,8 @@ static int
 start(const struct conf_base *base, const struct options *options, const struct rlimit *nofile)
 {
 	static struct superd superd;
-	struct conf *conf = load(base);
+	struct mistakes mistakes = { .count = 0 };
+	struct conf *conf = load(base, &mistakes);
 	const char *pid_file;
 	int ready = -1, status;
 
@@ -229,6 +225,9 @@ start(const struct conf_base *base, const struct options *options, const struct 
 		fprintf(stderr, "superd: %s\n", strerror(errno));
 		return EX_OSERR;
 	}
+	for (const struct mistake *m = mistakes.first_warning; m != NULL; m = m->next)
+		event_warning("%s", m->text);
+	mistakes_free(&mistakes);
 	pid_file = options->pid_file != NULL ? options->pid_file : conf->settings.pid_file;
 	if (superd_apply(&superd, conf) == -1) {
 		conf_release(conf);

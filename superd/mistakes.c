@@ -8,16 +8,20 @@
 
 #define MISTAKE_BYTES	1024
 
+/* Behind those of the same place.  What has been told of it already is not told again. */
 static void
 mistakes_insert(struct mistakes *all, struct mistake **list, struct place at, const char *text)
 {
-	struct mistake *new = arena_take(&all->arena, sizeof *new);
+	struct mistake *new;
 
-	if (new == NULL)
-		return;
 	while (*list != NULL && ((*list)->at.order < at.order ||
-	    ((*list)->at.order == at.order && (*list)->at.line <= at.line)))
+	    ((*list)->at.order == at.order && (*list)->at.line <= at.line))) {
+		if (strcmp((*list)->text, text) == 0)
+			return;
 		list = &(*list)->next;
+	}
+	if ((new = arena_take(&all->arena, sizeof *new)) == NULL)
+		return;
 	*new = (struct mistake){ .at = at, .text = arena_text(&all->arena, text), .next = *list };
 	if (new->text == NULL)
 		new->text = "out of memory";

@@ -391,6 +391,17 @@ forget_gone(struct superd *superd)
 		superd_forget(superd, superd->gone[i]);
 }
 
+/* The log file is opened anew in any case: that is how logs are rotated. */
+static void
+reopen_log(const struct superd *superd)
+{
+	const struct settings *settings = &superd->conf->settings;
+
+	if (log_open(conf_log_place(superd->base, superd->conf), settings->log_format,
+	    superd->base->verbose ? LOG_LEVEL_DEBUG : settings->log_level) == -1)
+		event_error("%s: %s; the log goes on where it was", settings->log, strerror(errno));
+}
+
 int
 superd_apply(struct superd *superd, struct conf *conf)
 {
@@ -404,6 +415,8 @@ superd_apply(struct superd *superd, struct conf *conf)
 	}
 	removed = carry_out(superd, &plan);
 	forget_gone(superd);
+	if (!first)
+		reopen_log(superd);	/* here, so that the new log begins with it */
 	if (!first)
 		event_reload("the new configuration is in force",
 		    before - removed - plan.changed, plan.changed, plan.added, removed);
@@ -425,17 +438,6 @@ tell_mistakes(const struct mistakes *wrong)
 		event_warning("%s", m->text);
 }
 
-/* The log file is opened anew in any case: that is how logs are rotated. */
-static void
-reopen_log(const struct superd *superd)
-{
-	const struct settings *settings = &superd->conf->settings;
-
-	if (log_open(conf_log_place(superd->base, superd->conf), settings->log_format,
-	    superd->base->verbose ? LOG_LEVEL_DEBUG : settings->log_level) == -1)
-		event_error("%s: %s; the log goes on where it was", settings->log, strerror(errno));
-}
-
 void
 superd_reload(struct superd *superd)
 {
@@ -452,7 +454,6 @@ superd_reload(struct superd *superd)
 		event_error("reload: the new configuration is refused; the old one stays in force");
 		conf_release(conf);
 	} else {
-		reopen_log(superd);
 		tell_mistakes(&wrong);
 	}
 	mistakes_free(&wrong);
