@@ -165,24 +165,30 @@ divide_host(char *text, const char **host)
 	return strchr(text, ':') == NULL && *text != '\0' ? port : NULL;
 }
 
+/* Reads what the LISTEN begins with, if it does, and gives the rest. */
 static const char *
-parse_one(struct arena *arena, const char *text, struct address *address, unsigned *count)
+parse_scheme(const char *text, struct address *address)
 {
-	const char *host, *wrong;
-	char *rest = NULL, *port;
-
-	*count = 1;
 	*address = (struct address){ .kind = ADDRESS_TCP, .family = FAMILY_DUAL };
-	for (size_t i = 0; i < sizeof schemes / sizeof *schemes && rest == NULL; i++)
+	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
 		if (strncmp(text, schemes[i].text, strlen(schemes[i].text)) == 0) {
 			address->kind = schemes[i].kind;
 			address->family = schemes[i].family;
-			rest = arena_text(arena, text + strlen(schemes[i].text));
+			return text + strlen(schemes[i].text);
 		}
-	if (rest == NULL && (rest = arena_text(arena, text)) == NULL)
-		return "out of memory";
+	return text;
+}
+
+static const char *
+parse_one(struct arena *arena, const char *text, struct address *address, unsigned *count)
+{
+	const char *rest_text = parse_scheme(text, address), *host, *wrong;
+	char rest[LINE_BYTES + 1], *port;
+
+	*count = 1;
 	if (address->kind == ADDRESS_UNIX)
-		return parse_unix(arena, rest, address);
+		return parse_unix(arena, rest_text, address);
+	strcpy(rest, rest_text);	/* no longer than text, which is of at most LINE_BYTES */
 	if ((port = divide_host(rest, &host)) == NULL)
 		return arena_print(arena, "'%s' is not PORT, ADDRESS:PORT or [IPV6]:PORT", text);
 	if (!parse_port(port, address->kind, &address->port))
@@ -199,19 +205,19 @@ int
 address_parse(struct arena *arena, const char *text, struct addresses *all, const char **wrong)
 {
 	struct address found[LISTEN_MAX + 1];
-	char *one;
+	char one[LINE_BYTES + 1];
 	size_t len;
 	unsigned n = 0, count;
 
-	*wrong = "out of memory";
 	for (text += strspn(text, ", \t"); *text != '\0'; text += strspn(text, ", \t")) {
 		len = strcspn(text, ", \t");
-		if ((one = arena_text_of(arena, text, len)) == NULL)
-			return -1;
-		if (n >= LISTEN_MAX) {
-			*wrong = arena_print(arena, "more than %d addresses", LISTEN_MAX);
+		if (n >= LISTEN_MAX || len >= sizeof one) {
+			*wrong = arena_print(arena, n >= LISTEN_MAX ? "more than %d addresses" :
+			    "an address of more than %d bytes", n >= LISTEN_MAX ? LISTEN_MAX : LINE_BYTES);
 			return -1;
 		}
+		memcpy(one, text, len);
+		one[len] = '\0';
 		if ((*wrong = parse_one(arena, one, &found[n], &count)) != NULL)
 			return -1;
 		n += count;

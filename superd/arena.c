@@ -1,4 +1,8 @@
-/* arena.c - see arena.h.  Blocks of 16 kB; a larger request gets a block of its own. */
+/*
+ * arena.c - see arena.h.  Blocks grow from 4 kB to 256 kB, so that a small
+ * configuration stays small, and a large one goes back to the system when it is
+ * freed (malloc(3) maps such blocks by themselves).
+ */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +10,8 @@
 
 #include "arena.h"
 
-#define BLOCK_BYTES	(16 * 1024 - 64)
+#define BLOCK_LEAST	(4 * 1024 - 64)
+#define BLOCK_MOST	(256 * 1024 - 64)
 
 struct arena_block {
 	struct arena_block	*next;
@@ -17,9 +22,14 @@ struct arena_block {
 static bool
 arena_grow(struct arena *arena, size_t bytes)
 {
-	size_t size = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
-	struct arena_block *block = calloc(1, sizeof *block + size);
+	size_t size = arena->blocks == NULL ? BLOCK_LEAST : arena->blocks->size * 2;
+	struct arena_block *block;
 
+	if (size > BLOCK_MOST)
+		size = BLOCK_MOST;
+	if (size < bytes)
+		size = bytes;
+	block = calloc(1, sizeof *block + size);
 	if (block == NULL) {
 		arena->failed = true;
 		return false;

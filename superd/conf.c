@@ -105,7 +105,7 @@ set_line(struct draft *draft, const struct section *section, struct service *ser
 	static const char *const names[] = { "listen", "exec" };
 	const struct entry *line = section->line;
 	size_t len = listen_length(line->value);
-	const char *text[] = { arena_text_of(&draft->conf->arena, line->value, len),
+	const char *text[] = { arena_text_of(&draft->arena, line->value, len),
 		line->value + len + strspn(line->value + len, " \t") };
 	const struct conf_key *key;
 	const char *wrong;
@@ -143,7 +143,7 @@ make_service(struct draft *draft, struct section *section, const struct service 
 	if (service == NULL)
 		return;
 	*service = *defaults;
-	service->name = section->name;
+	service->name = arena_text(&draft->conf->arena, section->name);
 	section->service = service;
 	set_entries(draft, section, service, &service->given);
 	if (section->line != NULL)
@@ -224,8 +224,9 @@ conf_load(const struct conf_base *base, struct mistakes *wrong)
 	make_settings(&draft);
 	make_services(&draft);
 	conf_check(&draft);
-	if (conf->arena.failed || wrong->arena.failed)
+	if (conf->arena.failed || draft.arena.failed || wrong->arena.failed)
 		mistakes_add(wrong, nowhere, NULL, NULL, "out of memory");
+	arena_free(&draft.arena);
 	if (wrong->count == 0)
 		return conf;
 	conf_release(conf);

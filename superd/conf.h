@@ -50,10 +50,13 @@ typedef int limit_resource;
 #endif
 extern const limit_resource limit_resources[LIMIT_COUNT];	/* RLIMIT_... */
 
+#define IDENTITY_VARIABLES	4	/* HOME USER LOGNAME SHELL */
+
 /* Who a program runs as.  Looked up once for each name, shared by the services. */
 struct identity {
 	const char	*name;		/* as written */
-	const char	*login, *home, *shell;	/* "LOGNAME=..." etc. apart; NULL: not in passwd(5) */
+	const char	*login;		/* NULL: not in passwd(5) */
+	char		*variables[IDENTITY_VARIABLES];	/* "HOME=..." and so on, if it is */
 	uid_t		 uid;
 	gid_t		 gid;
 	gid_t		*groups;	/* supplementary ones, gid among them */

@@ -76,6 +76,7 @@ set_variable(char **list, unsigned *count, char *variable)
 		++*count;
 }
 
+/* As superd has it: its own environment lives as long as it does. */
 static char *
 inherited(const struct draft *draft, const char *name)
 {
@@ -83,7 +84,7 @@ inherited(const struct draft *draft, const char *name)
 
 	for (char **variable = draft->base->environ; *variable != NULL; variable++)
 		if (strncmp(*variable, name, len) == 0 && (*variable)[len] == '=')
-			return arena_text(&draft->conf->arena, *variable);
+			return *variable;
 	return NULL;
 }
 
@@ -114,12 +115,8 @@ make_environ(struct draft *draft, struct section *section)
 		return;
 	for (; pass != NULL && *pass != NULL; pass++)
 		set_variable(service->environ, &service->environ_count, inherited(draft, *pass));
-	if (identity->login != NULL) {
-		set_variable(service->environ, &service->environ_count, arena_print(arena, "HOME=%s", identity->home));
-		set_variable(service->environ, &service->environ_count, arena_print(arena, "USER=%s", identity->login));
-		set_variable(service->environ, &service->environ_count, arena_print(arena, "LOGNAME=%s", identity->login));
-		set_variable(service->environ, &service->environ_count, arena_print(arena, "SHELL=%s", identity->shell));
-	}
+	for (size_t i = 0; identity->login != NULL && i < IDENTITY_VARIABLES; i++)
+		set_variable(service->environ, &service->environ_count, identity->variables[i]);
 	for (; env != NULL && *env != NULL; env++)
 		set_variable(service->environ, &service->environ_count, *env);
 	set_variable(service->environ, &service->environ_count,
@@ -222,15 +219,26 @@ check_socket_keys(struct draft *draft, struct section *section)
 }
 
 static void
+check_backlog(struct draft *draft, struct section *section)
+{
+	const struct service *service = section->service;
+	long long somaxconn;
+
+	if (!given(service, "backlog"))
+		return;
+	somaxconn = kernel_number("/proc/sys/net/core/somaxconn", BACKLOG_MAX);
+	if (service->backlog > somaxconn)
+		draft_warning(draft, section, "backlog", "%d is above net.core.somaxconn, which cuts it to %lld",
+		    service->backlog, somaxconn);
+}
+
+static void
 check_service(struct draft *draft, struct section *section)
 {
 	struct service *service = section->service;
-	long long somaxconn = kernel_number("/proc/sys/net/core/somaxconn", BACKLOG_MAX);
 
 	check_socket_keys(draft, section);
-	if (given(service, "backlog") && service->backlog > somaxconn)
-		draft_warning(draft, section, "backlog", "%d is above net.core.somaxconn, which cuts it to %lld",
-		    service->backlog, somaxconn);
+	check_backlog(draft, section);
 	make_argv(draft, service);
 	conf_check_users(draft, section);
 	if (service->identity == NULL)
@@ -322,7 +330,7 @@ check_addresses(struct draft *draft)
 	for (section = draft->first; section != NULL; section = section->next)
 		if (section->service != NULL && section->service->enabled)
 			count += section->service->listen.count;
-	if ((claims = arena_take(&draft->conf->arena, (count + 1) * sizeof *claims)) == NULL)
+	if ((claims = arena_take(&draft->arena, (count + 1) * sizeof *claims)) == NULL)
 		return;
 	count = 0;
 	for (section = draft->first; section != NULL; section = section->next)

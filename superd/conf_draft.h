@@ -33,6 +33,8 @@ struct draft {
 	const struct conf_base	*base;
 	struct conf		*conf;
 	struct mistakes		*wrong;
+	struct arena		 arena;		/* of what is needed only while reading */
+	const struct section	*same;		/* the last one whose program was looked at */
 	struct section		 superd, defaults;
 	struct section		*first, **last;	/* the services */
 	struct section		*slots[DRAFT_SLOTS];

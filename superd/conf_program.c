@@ -202,6 +202,14 @@ open_program(struct draft *draft, struct section *section, const char *path)
 		draft_mistake(draft, section, "exec", "%s: %s", path, strerror(errno));
 }
 
+/* Many services may share one program, user and root: it is looked at once in a row. */
+static bool
+same_program(const struct service *a, const struct service *b)
+{
+	return a->identity == b->identity && a->chroot == NULL && b->chroot == NULL &&
+	    strcmp(a->exec[0], b->exec[0]) == 0;
+}
+
 void
 conf_check_program(struct draft *draft, struct section *section)
 {
@@ -209,6 +217,10 @@ conf_check_program(struct draft *draft, struct section *section)
 	const char *name = service->exec[0], *path = name, *wrong;
 	bool bare = strchr(name, '/') == NULL;
 
+	if (draft->same != NULL && same_program(draft->same->service, service)) {
+		service->program = draft->same->service->program;
+		return;
+	}
 	if (!bare && *name != '/') {
 		draft_mistake(draft, section, "exec", "'%s' is neither an absolute path nor a bare name",
 		    name);
@@ -229,6 +241,7 @@ conf_check_program(struct draft *draft, struct section *section)
 		return;
 	}
 	service->program = path;
+	draft->same = section;
 	if (bare && service->chroot != NULL)
 		open_program(draft, section, path);
 }

@@ -50,10 +50,10 @@ find_section(struct draft *draft, const char *name)
 static struct section *
 add_section(struct draft *draft, const char *name, struct place at)
 {
-	struct section *section = arena_take(&draft->conf->arena, sizeof *section);
+	struct section *section = arena_take(&draft->arena, sizeof *section);
 	struct section **slot = &draft->slots[slot_of(name)];
 
-	if (section == NULL || (section->name = arena_text(&draft->conf->arena, name)) == NULL)
+	if (section == NULL || (section->name = arena_text(&draft->arena, name)) == NULL)
 		return NULL;
 	section->at = at;
 	section->next_in_slot = *slot;
@@ -126,9 +126,9 @@ read_heading(void *arg, unsigned line, const char *name)
 static struct entry *
 add_entry(struct draft *draft, const struct conf_key *key, const char *value, struct place at)
 {
-	struct entry *entry = arena_take(&draft->conf->arena, sizeof *entry);
+	struct entry *entry = arena_take(&draft->arena, sizeof *entry);
 
-	if (entry == NULL || (entry->value = arena_text(&draft->conf->arena, value)) == NULL)
+	if (entry == NULL || (entry->value = arena_text(&draft->arena, value)) == NULL)
 		return NULL;
 	entry->key = key;
 	entry->at = at;
@@ -165,12 +165,12 @@ unknown_key(struct draft *draft, const struct section *section, const char *name
 	const char *meant = table == settings_keys || section == &draft->defaults ? NULL :
 	    mistakes_nearest(section->name, common);
 
-	if (meant != NULL && *conf_key_hint(&draft->conf->arena, table, name) == '\0')
+	if (meant != NULL && *conf_key_hint(&draft->arena, table, name) == '\0')
 		mistakes_add(draft->wrong, at, section->name, name,
 		    "unknown key; did you mean the section [%s]?", meant);
 	else
 		mistakes_add(draft->wrong, at, section->name, name, "unknown key%s",
-		    conf_key_hint(&draft->conf->arena, table, name));
+		    conf_key_hint(&draft->arena, table, name));
 }
 
 static struct entry *
@@ -230,7 +230,7 @@ read_continuation(struct draft *draft, unsigned line, const char *section, const
 		    "'%s' is indented and would continue the value above; begin it at the start of "
 		    "the line, or quote it if it is an argument", value);
 	else if (draft->open != NULL)
-		draft->open->value = arena_print(&draft->conf->arena, "%s%s%s", draft->open->value,
+		draft->open->value = arena_print(&draft->arena, "%s%s%s", draft->open->value,
 		    *draft->open->value != '\0' ? " " : "", value);
 }
 
@@ -294,7 +294,7 @@ read_file(struct draft *draft, const char *path, unsigned order)
 		.mistake = read_mistake, .arg = draft };
 	FILE *file;
 
-	draft->file = (struct place){ .file = arena_text(&draft->conf->arena, path), .order = order };
+	draft->file = (struct place){ .file = arena_text(&draft->arena, path), .order = order };
 	draft->services_seen = false;
 	draft->open = NULL;
 	if ((file = open_file(draft, path)) == NULL)
@@ -313,7 +313,7 @@ read_included(struct draft *draft, const struct entry *include)
 	int status;
 
 	if (*pattern != '/' && slash != NULL)
-		pattern = arena_print(&draft->conf->arena, "%.*s/%s", (int)(slash - main_file),
+		pattern = arena_print(&draft->arena, "%.*s/%s", (int)(slash - main_file),
 		    main_file, pattern);
 	status = pattern == NULL ? GLOB_NOSPACE : glob(pattern, 0, NULL, &found);
 	if (status == GLOB_NOMATCH && strpbrk(pattern, "*?[") != NULL)

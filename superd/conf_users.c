@@ -124,8 +124,11 @@ make_identity(struct draft *draft, struct section *section)
 		identity->uid = user->pw_uid;
 		identity->gid = user->pw_gid;
 		identity->login = login = arena_text(arena, user->pw_name);
-		identity->home = arena_text(arena, user->pw_dir);
-		identity->shell = arena_text(arena, *user->pw_shell != '\0' ? user->pw_shell : "/bin/sh");
+		identity->variables[0] = arena_print(arena, "HOME=%s", user->pw_dir);
+		identity->variables[1] = arena_print(arena, "USER=%s", login);
+		identity->variables[2] = arena_print(arena, "LOGNAME=%s", login);
+		identity->variables[3] = arena_print(arena, "SHELL=%s",
+		    *user->pw_shell != '\0' ? user->pw_shell : "/bin/sh");
 	} else if (!is_number(service->user, &identity->uid)) {
 		draft_mistake(draft, section, "user", "there is no user '%s'", service->user);
 		return NULL;

@@ -20,7 +20,7 @@ struct plan {
 	unsigned	 count;
 	struct listener	**old;			/* sorted by address */
 	unsigned	 old_count;
-	struct running	**running;		/* sorted by name; old ones where the name stays */
+	struct running	**running;		/* in the order of services[]; old ones where the name stays */
 	unsigned	 changed, added;
 };
 

@@ -54,12 +54,25 @@ word_copy(const char *at, char **out, const char **wrong)
 	return at;
 }
 
+/* As many as there are without quotes, which only join. */
+static size_t
+most_words(const char *text)
+{
+	size_t count = 0;
+
+	for (text += strspn(text, " \t"); *text != '\0'; text += strspn(text, " \t")) {
+		text += strcspn(text, " \t");
+		count++;
+	}
+	return count;
+}
+
 char **
 words_split(struct arena *arena, const char *text, const char **wrong)
 {
-	size_t len = strlen(text), count = 0;
-	char **words = arena_take(arena, (len / 2 + 2) * sizeof *words);
-	char *out = arena_take(arena, len + 1);
+	size_t count = 0;
+	char **words = arena_take(arena, (most_words(text) + 1) * sizeof *words);
+	char *out = arena_take(arena, strlen(text) + 1);
 
 	*wrong = "out of memory";
 	if (words == NULL || out == NULL)
