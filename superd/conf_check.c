@@ -188,30 +188,19 @@ check_nice(struct draft *draft, struct section *section)
 		draft_mistake(draft, section, "nice", "superd has no right to go below its own %d (CAP_SYS_NICE)", now);
 }
 
-/* Keys that mean nothing for any of the service's addresses. */
+/* Keys that mean nothing for any of the service's addresses.  Inherited ones do no harm. */
 static void
 check_socket_keys(struct draft *draft, struct section *section)
 {
-	static const char *const of_inet[] = { "device", "dscp", "defer_accept", "user_timeout", "nodelay",
-		"keepalive", NULL };
-	static const char *const of_path[] = { "socket_mode", "socket_user", "socket_group", NULL };
 	const struct service *service = section->service;
-	bool inet = false, path = false;
 
-	for (unsigned i = 0; i < service->listen.count; i++) {
-		const struct address *address = &service->listen.item[i];
-
-		inet = inet || address->kind != ADDRESS_UNIX;
-		path = path || (address->kind == ADDRESS_UNIX && *address->path == '/');
-		if (address->kind == ADDRESS_UDP)
+	for (unsigned i = 0; i < service->listen.count; i++)
+		if (service->listen.item[i].kind == ADDRESS_UDP)
 			draft_mistake(draft, section, "listen", "udp: is not served by this version of superd");
-	}
-	for (size_t i = 0; !inet && of_inet[i] != NULL; i++)
-		if (given_here(section, of_inet[i]))
-			draft_mistake(draft, section, of_inet[i], "means nothing for a Unix socket");
-	for (size_t i = 0; !path && of_path[i] != NULL; i++)
-		if (given_here(section, of_path[i]))
-			draft_mistake(draft, section, of_path[i], "is for the file of a Unix socket "
+	for (const struct conf_key *key = service_keys; key->name != NULL; key++)
+		if (given_here(section, key->name) && !conf_key_applies(key, service))
+			draft_mistake(draft, section, key->name, key->of == OF_INET ?
+			    "means nothing for a Unix socket" : "is for the file of a Unix socket "
 			    "(unix:/path), and the service has none");
 	if (service->device != NULL && strlen(service->device) >= IF_NAMESIZE)
 		draft_mistake(draft, section, "device", "'%s' is longer than %d bytes", service->device,

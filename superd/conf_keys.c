@@ -73,20 +73,20 @@ const struct conf_key service_keys[] = {
 	{ .name = "timeout", .kind = KEY_DURATION, AT(timeout_ms), .least = 1, .most = YEAR_MS },
 	{ .name = "backlog", .kind = KEY_INTEGER, AT(backlog), .least = 1, .most = BACKLOG_MAX,
 	  .initial = "1024" },
-	{ .name = "keepalive", .kind = KEY_BOOL, AT(keepalive), .initial = "yes" },
-	{ .name = "nodelay", .kind = KEY_BOOL, AT(nodelay), .initial = "yes" },
-	{ .name = "defer_accept", .kind = KEY_DURATION, AT(defer_accept_ms), .least = 1000,
+	{ .name = "keepalive", .kind = KEY_BOOL, .of = OF_INET, AT(keepalive), .initial = "yes" },
+	{ .name = "nodelay", .kind = KEY_BOOL, .of = OF_INET, AT(nodelay), .initial = "yes" },
+	{ .name = "defer_accept", .kind = KEY_DURATION, .of = OF_INET, AT(defer_accept_ms), .least = 1000,
 	  .most = 60 * 60 * 1000 },
-	{ .name = "device", .kind = KEY_TEXT, AT(device), .xinetd = "interface" },
-	{ .name = "dscp", .kind = KEY_INTEGER, AT(dscp), .least = 0, .most = 63 },
+	{ .name = "device", .kind = KEY_TEXT, .of = OF_INET, AT(device), .xinetd = "interface" },
+	{ .name = "dscp", .kind = KEY_INTEGER, .of = OF_INET, AT(dscp), .least = 0, .most = 63 },
 	{ .name = "rcvbuf", .kind = KEY_SIZE, AT(rcvbuf), .least = 1, .most = INT32_MAX / 2 },
 	{ .name = "sndbuf", .kind = KEY_SIZE, AT(sndbuf), .least = 1, .most = INT32_MAX / 2 },
-	{ .name = "user_timeout", .kind = KEY_DURATION, AT(user_timeout_ms), .least = 1,
+	{ .name = "user_timeout", .kind = KEY_DURATION, .of = OF_INET, AT(user_timeout_ms), .least = 1,
 	  .most = INT32_MAX },
-	{ .name = "socket_mode", .kind = KEY_MODE, AT(socket_mode), .most = 0777,
+	{ .name = "socket_mode", .kind = KEY_MODE, .of = OF_PATH, AT(socket_mode), .most = 0777,
 	  .initial = "0666" },
-	{ .name = "socket_user", .kind = KEY_TEXT, AT(socket_user) },
-	{ .name = "socket_group", .kind = KEY_TEXT, AT(socket_group) },
+	{ .name = "socket_user", .kind = KEY_TEXT, .of = OF_PATH, AT(socket_user) },
+	{ .name = "socket_group", .kind = KEY_TEXT, .of = OF_PATH, AT(socket_group) },
 	{ .name = "log_sessions", .kind = KEY_CHOICE, AT(log_sessions), .words = sessions_words,
 	  .initial = "all", .xinetd = "log_on_success log_on_failure" },
 	{ .name = "log_remote", .kind = KEY_CHOICE, AT(log_remote), .words = remote_words,
@@ -111,6 +111,19 @@ uint64_t
 conf_key_bit(const struct conf_key *key)
 {
 	return 1ULL << (key - service_keys);
+}
+
+bool
+conf_key_applies(const struct conf_key *key, const struct service *service)
+{
+	for (unsigned i = 0; i < service->listen.count; i++) {
+		const struct address *address = &service->listen.item[i];
+
+		if (key->of == OF_INET ? address->kind != ADDRESS_UNIX :
+		    address->kind == ADDRESS_UNIX && *address->path == '/')
+			return true;
+	}
+	return key->of == OF_ANY;
 }
 
 static bool

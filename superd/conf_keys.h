@@ -26,10 +26,17 @@ enum key_kind {			/* the field's type */
 	KEY_LIMIT,		/* const struct limit * */
 };
 
+enum key_of {			/* addresses that a key means something for */
+	OF_ANY,
+	OF_INET,
+	OF_PATH,		/* unix:/path */
+};
+
 struct conf_key {
 	const char	*name;
 	enum key_kind	 kind;
 	size_t		 at;		/* offset of the field in struct settings or struct service */
+	enum key_of	 of;
 	bool		 own;		/* not in [defaults] */
 	int64_t		 least, most;	/* of numbers; durations in ms */
 	const char	*initial;	/* as a file would say it; NULL: none, the field stays zero */
@@ -45,6 +52,9 @@ const struct conf_key *conf_key_find(const struct conf_key *table, const char *n
 const char *conf_key_hint(struct arena *, const struct conf_key *table, const char *name);
 /* The bit of a service key in service->given. */
 uint64_t conf_key_bit(const struct conf_key *);
+
+/* Whether it means something for one of the service's addresses. */
+bool	conf_key_applies(const struct conf_key *, const struct service *);
 
 /* Sets the field in object from text.  NULL, or what is wrong and how it would be right. */
 const char *conf_key_parse(const struct conf_key *, struct arena *, const char *text, void *object);

@@ -52,7 +52,8 @@ print_value(const char *key, const char *value)
 }
 
 static int
-print_keys(const struct conf_key *table, struct arena *arena, const void *object, uint64_t given)
+print_keys(const struct conf_key *table, struct arena *arena, const void *object,
+    const struct service *service)
 {
 	const char *text;
 
@@ -62,7 +63,8 @@ print_keys(const struct conf_key *table, struct arena *arena, const void *object
 
 		if (strcmp(key->name, "include") == 0)
 			continue;	/* what it brought stands here itself */
-		if (number && key->initial == NULL && (given & conf_key_bit(key)) == 0)
+		if (service != NULL && (!conf_key_applies(key, service) || (number &&
+		    key->initial == NULL && (service->given & conf_key_bit(key)) == 0)))
 			continue;
 		text = conf_key_text(key, arena, object);
 		if (text != NULL && print_value(key->name, text) == -1)
@@ -75,7 +77,7 @@ static int
 print_service(const struct service *service, struct arena *arena)
 {
 	printf("\n[%s]\n", service->name);
-	return print_keys(service_keys, arena, service, service->given);
+	return print_keys(service_keys, arena, service, service);
 }
 
 int
@@ -85,7 +87,7 @@ conf_print(const struct conf *conf, const char **wrong)
 	int result;
 
 	printf("[superd]\n");
-	result = print_keys(settings_keys, &scratch, &conf->settings, 0);
+	result = print_keys(settings_keys, &scratch, &conf->settings, NULL);
 	for (unsigned i = 0; result == 0 && i < conf->count; i++)
 		result = print_service(conf->services[i], &scratch);
 	for (unsigned i = 0; result == 0 && i < conf->disabled_count; i++)

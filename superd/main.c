@@ -212,10 +212,15 @@ start(const struct conf_base *base, const struct options *options, const struct 
 	const char *pid_file;
 	int ready = -1, status;
 
-	if (conf == NULL)
+	if (conf == NULL) {
+		mistakes_free(&mistakes);
 		return EX_CONFIG;
-	if (base->daemon && (status = background_start(&ready)) != -1)
+	}
+	if (base->daemon && (status = background_start(&ready)) != -1) {
+		mistakes_free(&mistakes);
+		conf_release(conf);
 		return status;
+	}
 	if (log_open(conf_log_place(base, conf), conf->settings.log_format,
 	    base->verbose ? LOG_LEVEL_DEBUG : conf->settings.log_level) == -1) {
 		fprintf(stderr, "superd: %s: %s\n", conf->settings.log, strerror(errno));

@@ -74,23 +74,34 @@ reap(struct superd *superd, pid_t pid, bool killed)
 	superd_session_over(superd, session);
 }
 
+static void	sweep_due(struct timer *);
+
 static void
-sweep(struct superd *superd, int most)
+sweep_later(struct superd *superd, uint64_t ms)
+{
+	if (superd->sweep.place == 0)
+		(void)timer_start(&superd->loop, &superd->sweep, ms, sweep_due);
+}
+
+/* All that are dead, SWEEP_BATCH at a time. */
+static void
+sweep(struct superd *superd)
 {
 	siginfo_t info;
 
-	while (most-- > 0) {
+	for (int i = 0; i < SWEEP_BATCH; i++) {
 		info.si_pid = 0;
 		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 || info.si_pid == 0)
 			return;
 		reap(superd, info.si_pid, info.si_code == CLD_KILLED && info.si_status == SIGKILL);
 	}
+	sweep_later(superd, 0);
 }
 
 static void
 sweep_due(struct timer *timer)
 {
-	sweep(container_of(timer, struct superd, sweep), SWEEP_BATCH);
+	sweep(container_of(timer, struct superd, sweep));
 }
 
 static void
@@ -98,9 +109,9 @@ child_ended(struct superd *superd, const struct signalfd_siginfo *info)
 {
 	reap(superd, (pid_t)info->ssi_pid, info->ssi_code == CLD_KILLED && info->ssi_status == SIGKILL);
 	if (superd->sessions.live <= SWEEP_SMALL)
-		sweep(superd, SWEEP_BATCH);
-	else if (superd->sweep.place == 0)
-		(void)timer_start(&superd->loop, &superd->sweep, SWEEP_MS, sweep_due);
+		sweep(superd);
+	else
+		sweep_later(superd, SWEEP_MS);
 }
 
 static void

@@ -142,15 +142,22 @@ stderr_rename(struct stderr_lines *lines, const char *service)
 }
 
 void
+stderr_flush(struct stderr_lines *lines)
+{
+	/* A pipe holds no more than one read; a flood's rest comes by the loop. */
+	(void)read_some(lines);
+	if (lines->used > 0)
+		log_line(lines);
+}
+
+void
 stderr_close(struct stderr_lines *lines)
 {
 	int saved = errno;
 
 	if (lines == NULL)
 		return;
-	(void)read_some(lines);
-	if (lines->used > 0)
-		log_line(lines);
+	stderr_flush(lines);
 	tell_held(lines);
 	source_remove(&lines->source);
 	timer_stop(lines->loop, &lines->tick);

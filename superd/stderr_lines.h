@@ -23,6 +23,8 @@ struct stderr_lines {
 
 /* NULL with errno: no descriptors or no memory. */
 struct stderr_lines *stderr_open(struct loop *, const char *service);
+/* The last session has ended: what it wrote is logged, also a line without an end. */
+void	stderr_flush(struct stderr_lines *);
 /* Reads what is there, logs it, closes, frees.  NULL is allowed. */
 void	stderr_close(struct stderr_lines *);
 /* The service's name lies elsewhere from now on (a reload). */

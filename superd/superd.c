@@ -88,6 +88,7 @@ stderr_idle(struct superd *superd, struct running *running)
 {
 	if (running->stderr_lines == NULL || running->tally.live > 0)
 		return;
+	stderr_flush(running->stderr_lines);
 	if (running->leaving || running->service->stderr_to != STDERR_LOG ||
 	    superd->idle_pipes >= STDERR_IDLE_PIPES) {
 		stderr_close(running->stderr_lines);
