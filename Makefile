@@ -72,6 +72,7 @@ LINK	= $(CC) $(L_FLAGS) $(CFLAGS) $(LDFLAGS)
 # what works here; its answer lies in this file, "COMPILER [-static]".
 SERVICE_CC	= $$(cat $(B)/probe/service)
 SERVICE_COMPILE	= $(SERVICE_CC) $(C_FLAGS) -MMD -MP $(ERROR) $(CPPFLAGS) $(CFLAGS)
+TOOL_CC		= $$(cat $(B)/probe/tool)
 SERVICE_LINK	= $(SERVICE_CC) $(FLAGS_$(VARIANT)) $(CFLAGS) $(LDFLAGS)
 
 # --- What there is to build ----------------------------------------------------
@@ -132,6 +133,8 @@ $(B)/probe/%: contrib/build/probe $(B)/stamp/flags
 $(B)/probe/service: FORCE $(B)/stamp/flags
 	$(Q)mkdir -p $(@D); $(PROBE) service $(VARIANT) >$@.new || exit 1; \
 	if cmp -s $@.new $@; then rm -f $@.new; else mv -f $@.new $@; fi
+$(B)/probe/tool: contrib/build/probe
+	$(Q)mkdir -p $(@D); $(PROBE) service release >$@
 
 # --- Rules -------------------------------------------------------------------
 
@@ -150,9 +153,15 @@ $(B)/obj/tests/unit/%.o: tests/unit/%.c $(B)/stamp/flags $(B)/stamp/paths
 	$(MKDIR)
 	$(Q)$(COMPILE) $(PATHS) -Isuperd -c -o $@ $<
 
-$(call obj,$(services) $(services_io) $(tools)): $(B)/obj/%.o: %.c $(B)/stamp/flags $(B)/probe/service
+$(call obj,$(services) $(services_io)): $(B)/obj/%.o: %.c $(B)/stamp/flags $(B)/probe/service
 	$(MKDIR)
 	$(Q)$(SERVICE_COMPILE) -c -o $@ $<
+
+# Never sanitized: a tool may be stopped and killed at will, which a sanitizer's
+# own threads do not survive.
+$(call obj,$(tools)): $(B)/obj/%.o: %.c $(B)/stamp/flags $(B)/probe/tool
+	$(MKDIR)
+	$(Q)$(TOOL_CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) $(FLAGS_release) -MMD -MP $(ERROR) -c -o $@ $<
 
 # Made anew each time: an archive would keep the member of a file that is gone.
 $(B)/libsuperd.a: $(call obj,$(modules)) $(B)/stamp/modules
@@ -182,9 +191,9 @@ $(SERVICES): $(B)/libexec/superd/%: $(B)/obj/services/%.o $(call obj,$(services_
 	$(MKDIR)
 	$(Q)$(SERVICE_LINK) -o $@ $(filter %.o,$^)
 
-$(TOOLS): $(B)/tests/tools/%: $(B)/obj/tests/tools/%.o $(B)/probe/service
+$(TOOLS): $(B)/tests/tools/%: $(B)/obj/tests/tools/%.o $(B)/probe/tool
 	$(MKDIR)
-	$(Q)$(SERVICE_LINK) -o $@ $(filter %.o,$^)
+	$(Q)$(TOOL_CC) $(FLAGS_release) -o $@ $(filter %.o,$^)
 
 $(UNIT): $(B)/%: $(B)/obj/%.o $(call obj,$(unit_help)) $(B)/libsuperd.a $(B)/probe/check $(B)/probe/inih
 	$(MKDIR)

@@ -134,6 +134,8 @@ parse_host(struct arena *arena, const char *host, struct address *address, unsig
 		}
 		return NULL;
 	}
+	if (strchr(host, '%') != NULL && if_nametoindex(strchr(host, '%') + 1) == 0)
+		return arena_print(arena, "'%s': there is no interface '%s'", host, strchr(host, '%') + 1);
 	if (!parse_ip(host, address))
 		return arena_print(arena, "'%s' is not a numeric address "
 		    "(names are not looked up, 'localhost' excepted)", host);

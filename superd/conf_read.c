@@ -341,6 +341,7 @@ conf_read(struct draft *draft)
 	draft->last = &draft->first;
 	read_file(draft, draft->base->file, 0);
 	for (entry = draft->superd.entries; entry != NULL; entry = entry->next)
-		if (strcmp(entry->key->name, "include") == 0 && *entry->value != '\0')
+		if (strcmp(entry->key->name, "include") == 0 && *entry->value != '\0' &&
+		    strcmp(entry->value, "none") != 0)
 			read_included(draft, entry);
 }

@@ -243,7 +243,7 @@ tell_dropped(void)
 		return;
 	sink_set_dropped(0);
 	log_begin(LOG_LEVEL_WARNING, "warning");
-	log_text("text", "log lines were dropped: their reader was too slow");
+	log_text("text", "log lines were dropped: they could not be written in time");
 	log_number("dropped", lines);
 	log_end();
 	if (sink_dropped() > 0)

@@ -136,6 +136,8 @@ plan_running(struct superd *superd, struct plan *plan)
 		if (running == NULL) {
 			if ((running = calloc(1, sizeof *running)) == NULL)
 				return -1;
+			event_debug("service '%s': %s as user '%s'", conf->services[i]->name,
+			    conf->services[i]->program, conf->services[i]->user);
 			running->superd = superd;
 			running->service = conf->services[i];
 			plan->added++;
@@ -166,6 +168,7 @@ adopt(struct listener *listener)
 		if (listener_adopt(listener, fd) == -1)
 			continue;
 		notify_socket_taken(fd);
+		event_debug("service '%s': a passed socket is used", listener->service->name);
 		return true;
 	}
 	return false;

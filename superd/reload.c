@@ -161,6 +161,8 @@ superd_apply(struct superd *superd, struct conf *conf)
 		event_warning("no services: superd does nothing until a reload brings one");
 	if (superd->leaving == NULL)
 		superd_tell_waiting(superd);
+	if (!first)
+		listeners_retry(&superd->listeners);
 	superd_resume_all(superd);
 	plan_free(superd, &plan, true);
 	return 0;
@@ -181,8 +183,10 @@ superd_reload(struct superd *superd)
 	struct mistakes wrong = { .count = 0 };
 	struct conf *conf;
 
-	if (superd->state != STATE_SERVING)
+	if (superd->state != STATE_SERVING) {
+		reopen_log(superd);
 		return;
+	}
 	notify_reloading();
 	conf = conf_load(superd->base, &wrong);
 	if (conf == NULL || superd_apply(superd, conf) == -1) {

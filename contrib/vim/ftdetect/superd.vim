@@ -1,0 +1,1 @@
+autocmd BufNewFile,BufRead superd.ini,*/superd.d/*.ini setlocal filetype=superd
