@@ -16,6 +16,8 @@
 #define BACKLOG_MAX		65535	/* listen(2) takes an int, the kernel cuts it to somaxconn */
 
 #define EVENTS_BATCH		64	/* events taken from the kernel in one go */
+#define BANNER_BYTES		4096	/* fits the send buffer of any new connection */
+
 #define ACCEPT_BATCH		16	/* connections per listener and round, so that none starves */
 #define ACCEPT_PAUSE_MS		200	/* rest of all listeners after "out of descriptors" */
 #define BIND_RETRY_MS		1000	/* first wait of an address that is taken; doubles ... */
@@ -30,6 +32,10 @@
 #define LOG_BUFFER		4096	/* PIPE_BUF: a write of it to a pipe is whole or nothing */
 #define LOG_LINE_BYTES		2048	/* one log line at most; longer values are cut */
 #define SYSLOG_RETRY_MS		1000	/* between two tries to reach a syslog daemon */
+#define ACCOUNTS		131072	/* of sources: 64 bytes each, as far as they are used */
+#define SENSOR_ACCOUNTS		16384	/* sources that a sensor has banned */
+#define LOAD_MS			1000	/* between two looks at the load average */
+
 #define GATE_MS			1000	/* window of a gate ... */
 #define GATE_BURST		20	/* ... and how many of its lines pass in one */
 #define FULL_MS			60000	/* between two "full" lines of a service */
@@ -46,6 +52,7 @@
 
 #define SPARE_DESCRIPTORS	32	/* log, epoll, signals, reports, one connection, name look-ups */
 
+_Static_assert(ACCOUNTS > SESSIONS_MAX, "each live session has an account");
 _Static_assert(LOG_LINE_BYTES <= LOG_BUFFER, "a line must fit the log's buffer");
 _Static_assert(STDERR_LINE_BYTES < LOG_LINE_BYTES, "a line of stderr must fit a log line");
 

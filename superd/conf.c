@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "conf_draft.h"
+#include "words.h"
 
 static const struct entry *
 find_entry(const struct section *section, const char *key)
@@ -20,30 +21,30 @@ find_entry(const struct section *section, const char *key)
 	return entry;
 }
 
-struct origin
+struct value_place
 draft_origin(const struct draft *draft, const struct section *section, const char *key)
 {
 	const struct entry *entry = find_entry(section, key);
 
 	if (entry != NULL)
-		return (struct origin){ entry->at, section->name, key };
+		return (struct value_place){ entry->at, section->name, key };
 	if (section->line != NULL && (strcmp(key, "listen") == 0 || strcmp(key, "exec") == 0))
-		return (struct origin){ section->line->at, "services", section->name };
+		return (struct value_place){ section->line->at, "services", section->name };
 	if ((entry = find_entry(&draft->defaults, key)) != NULL)
-		return (struct origin){ entry->at, "defaults", key };
-	return (struct origin){ section->at, section->name, key };
+		return (struct value_place){ entry->at, "defaults", key };
+	return (struct value_place){ section->at, section->name, key };
 }
 
 /* A value of [defaults] is wrong for many services and told once: the texts are the same. */
 #define TELL(tell, draft, section, key, format)					\
 	do {									\
-		struct origin origin = draft_origin(draft, section, key);	\
+		struct value_place place = draft_origin(draft, section, key);	\
 		char text[1024];						\
 		va_list args;							\
 		va_start(args, format);						\
 		vsnprintf(text, sizeof text, format, args);			\
 		va_end(args);							\
-		tell((draft)->wrong, origin.at, origin.section, origin.key, "%s", text); \
+		tell((draft)->wrong, place.at, place.section, place.key, "%s", text); \
 	} while (0)
 
 void
@@ -134,6 +135,37 @@ has(const struct service *service, const char *key)
 	return (service->given & conf_key_bit(conf_key_find(service_keys, key))) != 0;
 }
 
+/* A list that begins with "+" adds to that of [defaults]. */
+static void
+join_list(struct draft *draft, struct section *section, char ***list, char **defaults, const char *key)
+{
+	unsigned own, before;
+	char **joined;
+
+	if (*list == NULL || **list == NULL || strcmp(**list, "+") != 0)
+		return;
+	if (section == &draft->defaults) {
+		draft_mistake(draft, section, key, "'+' adds to [defaults], which this is");
+		return;
+	}
+	own = words_count(*list + 1);
+	before = defaults != NULL ? words_count(defaults) : 0;
+	joined = arena_take(&draft->conf->arena, (before + own + 1) * sizeof *joined);
+	if (joined == NULL)
+		return;
+	memcpy(joined, defaults != NULL ? defaults : *list, before * sizeof *joined);
+	memcpy(joined + before, *list + 1, own * sizeof *joined);
+	*list = joined;
+}
+
+static void
+join_lists(struct draft *draft, struct section *section, struct service *service,
+    const struct service *defaults)
+{
+	join_list(draft, section, &service->allow, defaults->allow, "allow");
+	join_list(draft, section, &service->deny, defaults->deny, "deny");
+}
+
 static void
 make_service(struct draft *draft, struct section *section, const struct service *defaults)
 {
@@ -146,6 +178,7 @@ make_service(struct draft *draft, struct section *section, const struct service 
 	service->name = arena_text(&draft->conf->arena, section->name);
 	section->service = service;
 	set_entries(draft, section, service, &service->given);
+	join_lists(draft, section, service, defaults);
 	if (section->line != NULL)
 		set_line(draft, section, service);
 	if (draft->wrong->count != before)
@@ -180,6 +213,7 @@ make_services(struct draft *draft)
 
 	set_initial(service_keys, &conf->arena, &defaults);
 	set_entries(draft, &draft->defaults, &defaults, &defaults.given);
+	join_lists(draft, &draft->defaults, &defaults, &defaults);
 	conf->services = arena_take(&conf->arena, (count + 1) * sizeof *conf->services);
 	conf->disabled = arena_take(&conf->arena, (count + 1) * sizeof *conf->disabled);
 	if (conf->services == NULL || conf->disabled == NULL)

@@ -11,8 +11,12 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "acl.h"
 #include "address.h"
+#include "hours.h"
 #include "mistakes.h"
+#include "rate.h"
+#include "sources.h"
 
 #define UNLIMITED	UINT32_MAX	/* of a count */
 
@@ -32,8 +36,15 @@ struct settings {
 	const char	*service_dir;
 	int64_t		 grace_ms;
 	uint32_t	 max_sessions;
+	struct source_prefix source_prefix;
 	uint8_t		 log_format;
 	uint8_t		 log_level;
+};
+
+/* What is sent to a client before a program has its turn, or in place of one. */
+struct banner {
+	const char	*bytes;
+	size_t		 len;
 };
 
 /* A resource limit, setrlimit(2). */
@@ -76,6 +87,13 @@ struct service {
 	const struct limit *limit[LIMIT_COUNT];	/* NULL: what superd was started with */
 	const char	*device;
 	const char	*socket_user, *socket_group;
+	char		**allow, **deny; /* as written, "+" already joined; NULL: not given */
+	const struct hours *hours;	/* NULL: always */
+	const char	*banner, *banner_refused;
+	struct rate	 rate, rate_per_source;
+	uint32_t	 max_per_source;
+	uint32_t	 max_load;	/* hundredths; 0: unlimited */
+	int64_t		 sensor_ms;	/* 0: off */
 	int64_t		 timeout_ms;	/* 0: none */
 	int64_t		 defer_accept_ms, user_timeout_ms;	/* 0: not set */
 	uint32_t	 max_sessions;
@@ -89,6 +107,8 @@ struct service {
 
 	/* What conf_check made of it: nothing is left to look up when a connection comes. */
 	const struct identity *identity;
+	const struct acl *acl;		/* NULL: everyone */
+	const struct banner *banner_bytes, *banner_refused_bytes;	/* NULL: none */
 	uid_t		 socket_uid;	/* (uid_t)-1: superd's */
 	gid_t		 socket_gid;
 	const char	*program;	/* path to execute, inside chroot where there is one */

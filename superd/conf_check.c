@@ -228,6 +228,7 @@ check_service(struct draft *draft, struct section *section)
 
 	check_socket_keys(draft, section);
 	check_backlog(draft, section);
+	conf_check_lists(draft, section);
 	make_argv(draft, service);
 	conf_check_users(draft, section);
 	if (service->identity == NULL)

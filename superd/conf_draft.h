@@ -44,11 +44,11 @@ struct draft {
 };
 
 /* Where a service's value stands and under which heading and key: its own section, its line, [defaults]. */
-struct origin {
+struct value_place {
 	struct place	 at;
 	const char	*section, *key;
 };
-struct origin	draft_origin(const struct draft *, const struct section *, const char *key);
+struct value_place	draft_origin(const struct draft *, const struct section *, const char *key);
 
 /* A mistake or a warning about a value of a service, told at the value's place. */
 void	draft_mistake(struct draft *, const struct section *, const char *key, const char *format, ...)
@@ -63,6 +63,8 @@ void	conf_check(struct draft *);
 /* conf_program.c: finds service->program and tells why it cannot be run. */
 void	conf_check_program(struct draft *, struct section *);
 void	conf_check_folders(struct draft *, struct section *);
+/* conf_lists.c: service->acl, the banners, max_per_source. */
+void	conf_check_lists(struct draft *, struct section *);
 /* conf_users.c: service->identity, socket_uid and socket_gid. */
 void	conf_check_users(struct draft *, struct section *);
 

@@ -24,6 +24,11 @@ enum key_kind {			/* the field's type */
 	KEY_DURATION,		/* int64_t, ms */
 	KEY_MODE,		/* mode_t, octal */
 	KEY_LIMIT,		/* const struct limit * */
+	KEY_LIST,		/* char **, separated by blanks; a first "+" adds to [defaults] */
+	KEY_HOURS,		/* const struct hours * */
+	KEY_RATE,		/* struct rate */
+	KEY_LOAD,		/* uint32_t, hundredths; 0 is unlimited */
+	KEY_PREFIX,		/* struct source_prefix */
 };
 
 enum key_of {			/* addresses that a key means something for */

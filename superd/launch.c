@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -85,6 +86,21 @@ child_descriptors(const struct launcher *launcher, const struct launch_request *
 	/* Close-on-exec acts only at exec: a child stuck in execve would hold others' connections. */
 	return (int)syscall(SYS_close_range, service->program_fd != -1 ? CHILD_CLOSE : CHILD_PROGRAM,
 	    ~0U, 0);
+}
+
+/*
+ * Sent by the child, so that superd never waits for a client.  It fits the send
+ * buffer of a new connection; if the client is gone, the program will notice.
+ */
+static void
+child_banner(const struct banner *banner)
+{
+	size_t sent = 0;
+	ssize_t len;
+
+	for (; banner != NULL && sent < banner->len; sent += (size_t)len)
+		if ((len = send(STDOUT_FILENO, banner->bytes + sent, banner->len - sent, MSG_NOSIGNAL)) == -1)
+			return;
 }
 
 /* superd ignores two signals and blocks those it reads; everything else is at its default already. */
@@ -160,6 +176,7 @@ child(const struct launcher *launcher, const struct launch_request *request, cha
 		child_fail(launcher->reports[1], request->session, STAGE_DESCRIPTORS);
 	if (child_signals() == -1)
 		child_fail(CHILD_REPORT, request->session, STAGE_SIGNALS);
+	child_banner(service->banner_bytes);
 	if (child_limits(launcher, service) == -1)
 		child_fail(CHILD_REPORT, request->session, STAGE_LIMITS);
 	if (service->change_nice && setpriority(PRIO_PROCESS, 0, service->nice) == -1)

@@ -26,7 +26,7 @@ superd_leave(struct superd *superd, struct listener *listener)
 {
 	event_unlisten(listener);
 	superd_unpark(superd, listener);
-	source_remove(&listener->source);
+	watch_remove(&listener->watch);
 	listener->conf = conf_hold(listener->running->conf);
 	listener_leave(listener);
 	listener->next = superd->leaving;

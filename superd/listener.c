@@ -25,7 +25,7 @@ addresses_unwatch(struct listeners *all)
 {
 	if (all->addresses.pool == NULL)
 		return;
-	source_remove(&all->addresses);
+	watch_remove(&all->addresses);
 	close(all->addresses.fd);
 }
 
@@ -38,13 +38,13 @@ listeners_finish(struct listeners *all)
 
 /* What changed does not matter: whoever waits tries. */
 static void
-addresses_changed(struct source *source)
+addresses_changed(struct watch *watch)
 {
 	char message[8192];
 
-	while (recv(source->fd, message, sizeof message, MSG_DONTWAIT) > 0)
+	while (recv(watch->fd, message, sizeof message, MSG_DONTWAIT) > 0)
 		continue;
-	listeners_retry(container_of(source, struct listeners, addresses));
+	listeners_retry(container_of(watch, struct listeners, addresses));
 }
 
 /* rtnetlink(7) tells of addresses and interfaces.  Without it the retry timers do alone. */
@@ -61,7 +61,7 @@ addresses_watch(struct listeners *all)
 	if (fd == -1)
 		return;
 	if (bind(fd, (const struct sockaddr *)&groups, sizeof groups) == -1 ||
-	    source_add(&all->addresses, &all->loop->pool, fd, addresses_changed) == -1)
+	    watch_add(&all->addresses, &all->loop->pool, fd, addresses_changed) == -1)
 		close(fd);
 }
 
@@ -117,7 +117,7 @@ void
 listener_free(struct listener *listener)
 {
 	waiting_remove(listener);
-	source_remove(&listener->source);
+	watch_remove(&listener->watch);
 	if (listener->fd != -1) {
 		if (has_file(listener))
 			remove_file(listener);
@@ -305,9 +305,9 @@ listeners_retry(struct listeners *all)
 }
 
 static void
-source_ready(struct source *source)
+watch_ready(struct watch *watch)
 {
-	struct listener *listener = container_of(source, struct listener, source);
+	struct listener *listener = container_of(watch, struct listener, watch);
 
 	listener->all->ready(listener);
 }
@@ -315,7 +315,7 @@ source_ready(struct source *source)
 int
 listener_start(struct listener *listener)
 {
-	return source_add(&listener->source, &listener->all->pool, listener->fd, source_ready);
+	return watch_add(&listener->watch, &listener->all->pool, listener->fd, watch_ready);
 }
 
 int

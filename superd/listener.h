@@ -19,7 +19,7 @@ enum parked {			/* why a listener that is bound is not waited for */
 };
 
 struct listener {
-	struct source		 source;
+	struct watch		 watch;
 	struct listeners	*all;
 	struct running		*running;	/* whose it is; may change in a reload */
 	struct conf		*conf;		/* held while leaving: service belongs to it */
@@ -46,7 +46,7 @@ struct listeners {
 	struct loop	*loop;
 	struct pool	 pool;		/* all that are bound: pausing them is one call */
 	struct listener	*waiting;
-	struct source	 addresses;	/* rtnetlink: an address appeared; open while one waits */
+	struct watch	 addresses;	/* rtnetlink: an address appeared; open while one waits */
 	void		(*ready)(struct listener *);
 	void		(*bound)(struct listener *);	/* also after waiting */
 };

@@ -15,11 +15,11 @@ loop_tell_time(struct loop *loop)
 	loop->now = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* Calls the sources of a pool that are ready.  One that is removed meanwhile is NULL in events. */
+/* Calls the watches of a pool that are ready.  One that is removed meanwhile is NULL in events. */
 static int
 pool_turn(struct pool *pool, int wait_ms)
 {
-	struct source *source;
+	struct watch *watch;
 
 	pool->count = epoll_wait(pool->epoll, pool->events, EVENTS_BATCH, wait_ms);
 	if (pool->count == -1) {
@@ -28,16 +28,16 @@ pool_turn(struct pool *pool, int wait_ms)
 	}
 	loop_tell_time(pool->loop);
 	for (pool->at = 0; pool->at < pool->count; pool->at++)
-		if ((source = pool->events[pool->at].data.ptr) != NULL)
-			source->ready(source);
+		if ((watch = pool->events[pool->at].data.ptr) != NULL)
+			watch->ready(watch);
 	pool->count = 0;
 	return 0;
 }
 
 static void
-pool_ready(struct source *source)
+pool_ready(struct watch *watch)
 {
-	(void)pool_turn(container_of(source, struct pool, source), 0);
+	(void)pool_turn(container_of(watch, struct pool, watch), 0);
 }
 
 int
@@ -53,51 +53,51 @@ pool_init(struct pool *pool, struct loop *loop)
 void
 pool_pause(struct pool *pool)
 {
-	source_remove(&pool->source);
+	watch_remove(&pool->watch);
 	pool->count = 0;	/* what is at hand comes again after the pause */
 }
 
 int
 pool_resume(struct pool *pool)
 {
-	if (pool->source.pool != NULL)
+	if (pool->watch.pool != NULL)
 		return 0;
-	return source_add(&pool->source, &pool->loop->pool, pool->epoll, pool_ready);
+	return watch_add(&pool->watch, &pool->loop->pool, pool->epoll, pool_ready);
 }
 
 void
 pool_finish(struct pool *pool)
 {
-	if (pool->source.pool != NULL)
-		source_remove(&pool->source);
+	if (pool->watch.pool != NULL)
+		watch_remove(&pool->watch);
 	if (pool->loop != NULL)
 		close(pool->epoll);
 	*pool = (struct pool){ .loop = NULL };
 }
 
 int
-source_add(struct source *source, struct pool *pool, int fd, void (*ready)(struct source *))
+watch_add(struct watch *watch, struct pool *pool, int fd, void (*ready)(struct watch *))
 {
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = source };
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = watch };
 
 	if (epoll_ctl(pool->epoll, EPOLL_CTL_ADD, fd, &event) == -1)
 		return -1;
-	*source = (struct source){ .ready = ready, .pool = pool, .fd = fd };
+	*watch = (struct watch){ .ready = ready, .pool = pool, .fd = fd };
 	return 0;
 }
 
 void
-source_remove(struct source *source)
+watch_remove(struct watch *watch)
 {
-	struct pool *pool = source->pool;
+	struct pool *pool = watch->pool;
 
 	if (pool == NULL)
 		return;
-	(void)epoll_ctl(pool->epoll, EPOLL_CTL_DEL, source->fd, NULL);
+	(void)epoll_ctl(pool->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
 	for (int i = pool->at; i < pool->count; i++)
-		if (pool->events[i].data.ptr == source)
+		if (pool->events[i].data.ptr == watch)
 			pool->events[i].data.ptr = NULL;
-	source->pool = NULL;
+	watch->pool = NULL;
 }
 
 /* The heap: places count from 1, and the two below place n are 2n and 2n + 1. */

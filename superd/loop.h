@@ -2,7 +2,7 @@
  * loop.h - waits for descriptors and deadlines and calls back; it knows
  * nothing of services.  Linux: epoll(7), and the monotonic clock only.
  *
- * A callback may remove any source or timer, its own too: nothing that was
+ * A callback may remove any watch or timer, its own too: nothing that was
  * removed is called afterwards, even if its event was already at hand.
  */
 #ifndef LOOP_H
@@ -16,18 +16,18 @@
 #include "bounds.h"
 
 /* A descriptor that is waited for.  Embedded in its owner; zeroed means not added. */
-struct source {
-	void		(*ready)(struct source *);
+struct watch {
+	void		(*ready)(struct watch *);
 	struct pool	*pool;		/* NULL: not waited for */
 	int		 fd;
 };
 
 /*
- * Sources that can be paused together by one system call, however many they
+ * Watches that can be paused together by one system call, however many they
  * are: an epoll of their own inside the loop's.
  */
 struct pool {
-	struct source	 source;	/* of the pool itself in the loop's first pool */
+	struct watch	 watch;	/* of the pool itself in the loop's first pool */
 	struct loop	*loop;
 	int		 epoll;
 	int		 count;		/* events at hand ... */
@@ -61,9 +61,9 @@ void	pool_finish(struct pool *);
 void	pool_pause(struct pool *);
 int	pool_resume(struct pool *);
 
-/* Waits until fd can be read.  The source must stay where it is until removed. */
-int	source_add(struct source *, struct pool *, int fd, void (*ready)(struct source *));
-void	source_remove(struct source *);
+/* Waits until fd can be read.  The watch must stay where it is until removed. */
+int	watch_add(struct watch *, struct pool *, int fd, void (*ready)(struct watch *));
+void	watch_remove(struct watch *);
 
 /* Room for so many timers, so that timer_start cannot fail. */
 int	loop_reserve(struct loop *, size_t timers);

@@ -139,6 +139,7 @@ plan_running(struct superd *superd, struct plan *plan)
 			event_debug("service '%s': %s as user '%s'", conf->services[i]->name,
 			    conf->services[i]->program, conf->services[i]->user);
 			running->superd = superd;
+			running->tally.number = ++superd->last_number;
 			running->service = conf->services[i];
 			plan->added++;
 		}

@@ -142,11 +142,11 @@ signal_arrived(struct superd *superd, const struct signalfd_siginfo *info)
 }
 
 static void
-signals_ready(struct source *source)
+signals_ready(struct watch *watch)
 {
-	struct superd *superd = container_of(source, struct superd, signals);
+	struct superd *superd = container_of(watch, struct superd, signals);
 	struct signalfd_siginfo info[SIGNALS_BATCH];
-	ssize_t len = read(source->fd, info, sizeof info);
+	ssize_t len = read(watch->fd, info, sizeof info);
 
 	for (ssize_t i = 0; i < len / (ssize_t)sizeof *info && superd->state != STATE_DONE; i++)
 		signal_arrived(superd, &info[i]);
@@ -165,5 +165,5 @@ superd_watch_signals(struct superd *superd)
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd == -1)
 		return -1;
-	return source_add(&superd->signals, &superd->loop.pool, fd, signals_ready);
+	return watch_add(&superd->signals, &superd->loop.pool, fd, signals_ready);
 }

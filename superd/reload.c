@@ -56,7 +56,7 @@ serve_item(struct superd *superd, struct running *running, const struct item *it
 	running->listeners = listener;
 	if (listener->kept) {
 		superd_unpark(superd, listener);
-		if (listener->fd != -1 && listener->source.pool == NULL)
+		if (listener->fd != -1 && listener->watch.pool == NULL)
 			(void)listener_start(listener);	/* it was full: under the new limits it may not be */
 		if (listener_redeclare(listener, running, item->service, item->address) == -1) {
 			listener_text(listener, text);
@@ -118,6 +118,7 @@ carry_out(struct superd *superd, struct plan *plan)
 	conf_release(superd->conf);
 	superd->conf = plan->conf;
 	superd->admission.max_sessions = plan->conf->settings.max_sessions;
+	superd->admission.prefix = plan->conf->settings.source_prefix;
 	return removed;
 }
 

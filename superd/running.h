@@ -24,6 +24,7 @@ struct running {
 	uint64_t		 served;	/* sessions begun, failed ones included */
 	uint64_t		 failed;
 	uint64_t		 refused[VERDICT_COUNT];
+	struct timer		 rate_timer;	/* when the parked are looked at again */
 	struct gate		 refuse_gate, failed_gate;
 	struct running		*next_held;	/* of those whose gates hold lines back */
 	uint64_t		 full_told;	/* ms; when "full" was logged last */

@@ -14,6 +14,7 @@
 #include "address.h"
 #include "loop.h"
 
+struct account;
 struct running;
 
 /* Why superd ended a session.  The words are in superd(8). */
@@ -31,6 +32,7 @@ struct session {
 	uint64_t	 id;
 	struct sessions	*all;
 	struct running	*running;	/* its service; lives as long as the session */
+	struct account	*ticket;	/* of admission */
 	struct peer	 peer;
 	uint64_t	 started_us;	/* monotonic */
 	struct timer	 deadline;	/* of timeout; then of SIGKILL */

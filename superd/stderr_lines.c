@@ -73,7 +73,7 @@ read_some(struct stderr_lines *lines)
 	return len;
 }
 
-static void	lines_ready(struct source *);
+static void	lines_ready(struct watch *);
 
 /* Also ends the wait of a flood, and tells what was held back once that has stopped. */
 static void
@@ -81,8 +81,8 @@ tick_due(struct timer *timer)
 {
 	struct stderr_lines *lines = container_of(timer, struct stderr_lines, tick);
 
-	if (lines->source.pool == NULL)
-		(void)source_add(&lines->source, &lines->loop->pool, lines->read_fd, lines_ready);
+	if (lines->watch.pool == NULL)
+		(void)watch_add(&lines->watch, &lines->loop->pool, lines->read_fd, lines_ready);
 	if (lines->held > 0 && lines->loop->now - lines->second_since >= 1000)
 		tell_held(lines);
 	if (lines->held > 0)
@@ -90,9 +90,9 @@ tick_due(struct timer *timer)
 }
 
 static void
-lines_ready(struct source *source)
+lines_ready(struct watch *watch)
 {
-	struct stderr_lines *lines = container_of(source, struct stderr_lines, source);
+	struct stderr_lines *lines = container_of(watch, struct stderr_lines, watch);
 	ssize_t len;
 
 	if (lines->loop->now - lines->tick_since >= STDERR_TICK_MS) {
@@ -104,7 +104,7 @@ lines_ready(struct source *source)
 	lines->ticked += (uint32_t)len;
 	if (lines->ticked >= STDERR_TICK_BYTES) {
 		if (timer_start(lines->loop, &lines->tick, STDERR_TICK_MS, tick_due) == 0)
-			source_remove(source);
+			watch_remove(watch);
 	} else if (lines->held > 0 && lines->tick.place == 0) {
 		(void)timer_start(lines->loop, &lines->tick, 1000, tick_due);
 	}
@@ -128,7 +128,7 @@ stderr_open(struct loop *loop, const char *service)
 	lines->write_fd = ends[1];
 	/* Only superd's end: a program must find the pipe blocking, as any other. */
 	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 &&
-	    source_add(&lines->source, &loop->pool, ends[0], lines_ready) == 0)
+	    watch_add(&lines->watch, &loop->pool, ends[0], lines_ready) == 0)
 		return lines;
 	stderr_close(lines);
 	return NULL;
@@ -159,7 +159,7 @@ stderr_close(struct stderr_lines *lines)
 		return;
 	stderr_flush(lines);
 	tell_held(lines);
-	source_remove(&lines->source);
+	watch_remove(&lines->watch);
 	timer_stop(lines->loop, &lines->tick);
 	close(lines->read_fd);
 	close(lines->write_fd);

@@ -9,7 +9,7 @@
 #include "loop.h"
 
 struct stderr_lines {
-	struct source	 source;	/* the end that superd reads */
+	struct watch	 watch;	/* the end that superd reads */
 	struct timer	 tick;		/* a flood waits for it */
 	struct loop	*loop;
 	const char	*service;	/* name; the owner's */

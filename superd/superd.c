@@ -4,12 +4,13 @@
  * next connection, and when to leave it in the queue.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "events.h"
+#include "host.h"
 #include "superd.h"
 
 enum accept_step {
@@ -70,6 +71,33 @@ watch_gates(struct superd *superd, struct running *running)
 		(void)timer_start(&superd->loop, &superd->held_timer, GATE_MS, held_due);
 }
 
+/* What admission wants to know of the moment, as far as the service's keys ask for it. */
+static struct moment
+moment_now(struct superd *superd, const struct service *service, const struct peer *peer)
+{
+	struct moment moment = { .ms = superd->loop.now };
+	struct sysinfo info;
+
+	if (service->hours != NULL)
+		clock_local(&superd->clock, &moment.weekday, &moment.minute);
+	if (service->max_load != 0 && (superd->load_told == 0 ||
+	    moment.ms - superd->load_told >= LOAD_MS) && sysinfo(&info) == 0) {
+		superd->load = (uint32_t)((uint64_t)info.loads[0] * 100 >> SI_LOAD_SHIFT);
+		superd->load_told = moment.ms;
+	}
+	moment.load = superd->load;
+	if (service->sensor_ms != 0)
+		moment.own = host_has_address(&peer->ip);
+	return moment;
+}
+
+static enum room
+room_for(const struct superd *superd, const struct listener *listener)
+{
+	return admission_room(&superd->admission, listener->service, &listener->running->tally,
+	    superd->loop.now);
+}
+
 /* The pipe for what the program writes to standard error; -1: the service wants none. */
 static int
 stderr_end(struct superd *superd, struct running *running, const struct service *service)
@@ -101,7 +129,7 @@ stderr_idle(struct superd *superd, struct running *running)
 /* A child for the connection, and its place among the sessions.  -1: there is none, and why is logged. */
 static int
 start_session(struct superd *superd, struct listener *listener, int fd, const struct peer *peer,
-    const struct peer *local)
+    const struct peer *local, struct account *ticket)
 {
 	struct running *running = listener->running;
 	struct launch_request request = { .service = listener->service, .fd = fd, .remote = peer,
@@ -122,6 +150,7 @@ start_session(struct superd *superd, struct listener *listener, int fd, const st
 	}
 	session = session_add(&superd->sessions, pid, request.session, running, peer,
 	    listener->service->timeout_ms);
+	session->ticket = ticket;
 	running->served++;
 	event_start(running, session);
 	if (superd->out_of_something)
@@ -130,18 +159,35 @@ start_session(struct superd *superd, struct listener *listener, int fd, const st
 	return 0;
 }
 
+/* For who is refused: as much as fits at once, and nothing that came in may make the end a reset. */
+static void
+send_banner(int fd, const struct banner *banner)
+{
+	char ignored[4096];
+
+	(void)send(fd, banner->bytes, banner->len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)shutdown(fd, SHUT_WR);
+	(void)recv(fd, ignored, sizeof ignored, MSG_DONTWAIT);
+}
+
 /* The road, from the connection to the session.  What was taken is given back where a later step fails. */
 static void
 connection(struct superd *superd, struct listener *listener, int fd, const struct peer *peer,
     const struct peer *local)
 {
+	const struct service *service = listener->service;
 	struct running *running = listener->running;
-	enum verdict verdict = admission_request(&superd->admission, listener->service, &running->tally);
+	struct moment moment = moment_now(superd, service, peer);
+	struct account *ticket;
+	enum verdict verdict = admission_request(&superd->admission, service, &running->tally, peer,
+	    &moment, &ticket);
 
 	if (verdict != ADMIT) {
+		if (service->banner_refused_bytes != NULL)
+			send_banner(fd, service->banner_refused_bytes);
 		event_refuse(running, peer, verdict);
-	} else if (start_session(superd, listener, fd, peer, local) == -1) {
-		admission_release(&superd->admission, &running->tally);
+	} else if (start_session(superd, listener, fd, peer, local, ticket) == -1) {
+		admission_release(&superd->admission, service, &running->tally, ticket, moment.ms);
 		stderr_idle(superd, running);
 	}
 	watch_gates(superd, running);
@@ -200,7 +246,7 @@ accept_one(struct superd *superd, struct listener *listener)
 	struct peer peer, local;
 	int fd;
 
-	if (admission_room(&superd->admission, listener->service, &listener->running->tally) != ROOM)
+	if (room_for(superd, listener) != ROOM)
 		return ACCEPT_FULL;
 	if (superd->pause.place != 0)
 		return ACCEPT_PAUSED;
@@ -222,48 +268,20 @@ accept_batch(struct superd *superd, struct listener *listener)
 	return step;
 }
 
-static int
-compare_peers(const void *a, const void *b)
-{
-	return memcmp(&((const struct peer *)a)->ip, &((const struct peer *)b)->ip, sizeof(struct in6_addr));
-}
-
-/* Who has most of the service's sessions.  At most once a minute and service: a sort will do. */
-static unsigned
-find_busiest(const struct superd *superd, const struct running *running, struct peer *busiest)
-{
-	struct peer *peers = reallocarray(NULL, running->tally.live, sizeof *peers);
-	const struct session *session;
-	unsigned count = 0, most = 0, run = 0;
-	uint32_t at = 0;
-
-	while (peers != NULL && (session = session_next(&superd->sessions, &at)) != NULL)
-		if (session->running == running && !session->peer.local && count < running->tally.live)
-			peers[count++] = session->peer;
-	if (count > 0)
-		qsort(peers, count, sizeof *peers, compare_peers);
-	for (unsigned i = 0; i < count; i++) {
-		run = i > 0 && compare_peers(&peers[i - 1], &peers[i]) == 0 ? run + 1 : 1;
-		if (run > most) {
-			most = run;
-			*busiest = peers[i];
-		}
-	}
-	free(peers);
-	return most;
-}
-
 static void
 tell_full(struct superd *superd, struct running *running)
 {
-	struct peer busiest;
-	unsigned count;
+	struct peer busiest = { .port = 0 };
+	struct holder holder;
+	uint32_t count;
 
 	if (running->full || (running->full_told != 0 &&
 	    superd->loop.now - running->full_told < FULL_MS))
 		return;
-	count = find_busiest(superd, running, &busiest);
-	event_full(running, count > 0 ? &busiest : NULL, count);
+	count = sources_busiest(superd->admission.sources, running->tally.number, &holder);
+	busiest.ip = holder.ip;
+	busiest.scope = holder.scope;
+	event_full(running, count > 0 && !IN6_IS_ADDR_UNSPECIFIED(&holder.ip) ? &busiest : NULL, count);
 	running->full_told = superd->loop.now;
 	running->full = true;
 }
@@ -272,6 +290,27 @@ bool
 superd_take_batch(struct superd *superd, struct listener *listener)
 {
 	return accept_batch(superd, listener) == ACCEPT_TAKEN;
+}
+
+static void
+rate_due(struct timer *timer)
+{
+	struct running *running = container_of(timer, struct running, rate_timer);
+
+	superd_resume(running->superd, running);
+}
+
+/* A listener that waits for rate is woken by time, not by the end of a session. */
+static void
+wait_for_rate(struct superd *superd, struct listener *listener)
+{
+	struct running *running = listener->running;
+	uint64_t ms;
+
+	if (room_for(superd, listener) != ROOM_NOT_YET || running->rate_timer.place != 0)
+		return;
+	ms = admission_wait_ms(listener->service, &running->tally, superd->loop.now);
+	(void)timer_start(&superd->loop, &running->rate_timer, ms, rate_due);
 }
 
 static void
@@ -289,13 +328,14 @@ park(struct superd *superd, struct listener *listener)
 {
 	struct running *running = listener->running;
 
-	source_remove(&listener->source);
-	if (admission_room(&superd->admission, listener->service, &running->tally) == ROOM_NOT_AT_ALL) {
+	watch_remove(&listener->watch);
+	if (room_for(superd, listener) == ROOM_NOT_AT_ALL) {
 		park_global(superd, listener);
 	} else {
 		listener->parked = PARKED_SERVICE;
 		listener->next_parked = running->parked;
 		running->parked = listener;
+		wait_for_rate(superd, listener);
 	}
 	tell_full(superd, running);
 }
@@ -340,6 +380,8 @@ superd_resume(struct superd *superd, struct running *running)
 
 	while ((listener = running->parked) != NULL) {
 		step = accept_batch(superd, listener);
+		if (step == ACCEPT_FULL)
+			wait_for_rate(superd, listener);
 		if (step == ACCEPT_FULL || step == ACCEPT_PAUSED)
 			return;
 		unpark_and_listen(superd, listener);
@@ -354,7 +396,7 @@ resume_global(struct superd *superd)
 	enum accept_step step;
 
 	while ((listener = superd->parked) != NULL &&
-	    superd->admission.all.live < superd->admission.max_sessions) {
+	    superd->admission.live < superd->admission.max_sessions) {
 		step = accept_one(superd, listener);
 		if (step == ACCEPT_PAUSED)
 			return;
@@ -395,8 +437,9 @@ superd_session_over(struct superd *superd, struct session *session)
 {
 	struct running *running = session->running;
 
+	admission_release(&superd->admission, running->service, &running->tally, session->ticket,
+	    superd->loop.now);
 	session_remove(session);
-	admission_release(&superd->admission, &running->tally);
 	stderr_idle(superd, running);
 	superd_resume(superd, running);
 	if (superd->parked != NULL)

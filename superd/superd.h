@@ -4,6 +4,7 @@
 #ifndef SUPERD_H
 #define SUPERD_H
 
+#include "host.h"
 #include "launch.h"
 #include "running.h"
 
@@ -30,7 +31,11 @@ struct superd {
 	struct listener		*parked, **parked_last;	/* wait for room in superd, first come first */
 	struct running		*held;		/* services whose gates hold lines back */
 	struct timer		 held_timer, pause, sweep, drain, stop;
-	struct source		 signals;
+	struct watch		 signals;
+	struct local_clock	 clock;
+	uint64_t		 load_told;	/* ms; when load was looked at */
+	uint32_t		 load;		/* one-minute average, in hundredths */
+	uint32_t		 last_number;	/* of a service */
 	unsigned		 idle_pipes;	/* of standard error, of services without a session */
 	enum state		 state;
 	bool			 out_of_something;	/* told that accept rests */

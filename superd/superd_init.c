@@ -1,5 +1,6 @@
 /* superd_init.c - the daemon is put together, runs, and is taken apart. */
 #include <stdlib.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "events.h"
@@ -17,7 +18,12 @@ bound(struct listener *listener)
 int
 superd_init(struct superd *superd, const struct conf_base *base, const struct rlimit *nofile)
 {
+	uint64_t seed[2];
+
 	*superd = (struct superd){ .base = base };
+	if (getrandom(seed, sizeof seed, GRND_NONBLOCK) != sizeof seed ||
+	    admission_init(&superd->admission, seed) == -1)
+		return -1;
 	superd->parked_last = &superd->parked;
 	if (loop_init(&superd->loop) == -1 || sessions_init(&superd->sessions, &superd->loop) == -1 ||
 	    listeners_init(&superd->listeners, &superd->loop) == -1 ||
@@ -42,6 +48,7 @@ superd_run(struct superd *superd)
 void
 running_free(struct running *running)
 {
+	timer_stop(&running->superd->loop, &running->rate_timer);
 	stderr_close(running->stderr_lines);
 	conf_release(running->conf);
 	free(running);
@@ -58,11 +65,12 @@ superd_finish(struct superd *superd)
 		running_free(superd->gone[i]);
 	free(superd->running);
 	free(superd->gone);
-	source_remove(&superd->signals);
+	watch_remove(&superd->signals);
 	close(superd->signals.fd);
 	launch_finish(&superd->launcher);
 	listeners_finish(&superd->listeners);
 	sessions_finish(&superd->sessions);
+	admission_finish(&superd->admission);
 	loop_finish(&superd->loop);
 	conf_release(superd->conf);
 }
