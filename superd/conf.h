@@ -94,7 +94,7 @@ struct service {
 	uint32_t	 max_per_source;
 	uint32_t	 max_load;	/* hundredths; 0: unlimited */
 	int64_t		 sensor_ms;	/* 0: off */
-	int64_t		 timeout_ms;	/* 0: none */
+	int64_t		 timeout_ms, idle_timeout_ms;	/* 0: none */
 	int64_t		 defer_accept_ms, user_timeout_ms;	/* 0: not set */
 	uint32_t	 max_sessions;
 	int		 backlog;
@@ -102,7 +102,7 @@ struct service {
 	int		 nice;
 	mode_t		 umask, socket_mode;
 	uint8_t		 when_full, stderr_to, log_remote, log_sessions;
-	bool		 enabled, keepalive, nodelay, no_new_privs;
+	bool		 enabled, keepalive, nodelay, no_new_privs, traffic;
 	uint64_t	 given;		/* bit per key of service_keys[]: the files have a value */
 
 	/* What conf_check made of it: nothing is left to look up when a connection comes. */

@@ -332,22 +332,26 @@ check_addresses(struct draft *draft)
 
 /*
  * One for each address, two for each pipe of standard error that can be open
- * at once, and some to work with.
+ * at once, one for each connection of which a copy is kept, and some to work
+ * with.
  */
 static unsigned
 count_descriptors(const struct conf *conf)
 {
-	unsigned count = SPARE_DESCRIPTORS, pipes = 0;
+	unsigned count = SPARE_DESCRIPTORS, pipes = 0, most = conf->settings.max_sessions;
+	uint64_t copies = 0;
 
 	for (unsigned i = 0; i < conf->count; i++) {
 		const struct service *service = conf->services[i];
 
 		count += service->listen.count + (service->program_fd != -1);
 		pipes += service->stderr_to == STDERR_LOG;
+		if (service->traffic || service->idle_timeout_ms != 0)
+			copies += service->max_sessions;
 	}
-	if (pipes > conf->settings.max_sessions + STDERR_IDLE_PIPES)
-		pipes = conf->settings.max_sessions + STDERR_IDLE_PIPES;
-	return count + 2 * pipes;
+	if (pipes > most + STDERR_IDLE_PIPES)
+		pipes = most + STDERR_IDLE_PIPES;
+	return count + 2 * pipes + (copies < most ? (unsigned)copies : most);
 }
 
 static void

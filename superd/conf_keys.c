@@ -84,6 +84,8 @@ const struct conf_key service_keys[] = {
 	{ .name = "sensor", .kind = KEY_DURATION, .of = OF_INET, AT(sensor_ms), .least = 1000,
 	  .most = YEAR_MS, .xinetd = "deny_time" },
 	{ .name = "timeout", .kind = KEY_DURATION, AT(timeout_ms), .least = 1, .most = YEAR_MS },
+	{ .name = "idle_timeout", .kind = KEY_DURATION, .of = OF_INET, AT(idle_timeout_ms), .least = 1,
+	  .most = YEAR_MS },
 	{ .name = "backlog", .kind = KEY_INTEGER, AT(backlog), .least = 1, .most = BACKLOG_MAX,
 	  .initial = "1024" },
 	{ .name = "keepalive", .kind = KEY_BOOL, .of = OF_INET, AT(keepalive), .initial = "yes" },
@@ -104,6 +106,7 @@ const struct conf_key service_keys[] = {
 	  .initial = "all", .xinetd = "log_on_success log_on_failure" },
 	{ .name = "log_remote", .kind = KEY_CHOICE, AT(log_remote), .words = remote_words,
 	  .initial = "full" },
+	{ .name = "traffic", .kind = KEY_BOOL, .of = OF_INET, AT(traffic), .initial = "no" },
 	{ .name = "no_new_privs", .kind = KEY_BOOL, AT(no_new_privs) },
 	{ .name = NULL }
 };

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "running.h"
 #include "signal_name.h"
+#include "tcp_info.h"
 
 /* The prefix that log_remote = prefix leaves of an address. */
 #define PREFIX_BYTES_4	3	/* /24 */
@@ -104,6 +105,8 @@ void
 event_exit(const struct running *running, const struct session *session, int status,
     const struct rusage *used, uint64_t lived_us)
 {
+	uint64_t in, out;
+
 	if (!log_wants(LOG_LEVEL_INFO) || running->service->log_sessions == SESSIONS_NONE)
 		return;
 	begin_session("exit", running, session);
@@ -113,6 +116,11 @@ event_exit(const struct running *running, const struct session *session, int sta
 		log_number("status", (uint64_t)WEXITSTATUS(status));
 	log_seconds("duration", lived_us);
 	log_seconds("cpu", microseconds(&used->ru_utime) + microseconds(&used->ru_stime));
+	if (session->copy != -1 && running->service->traffic &&
+	    tcp_traffic(session->copy, &in, &out)) {
+		log_number("in", in);
+		log_number("out", out);
+	}
 	if (session->cause != CAUSE_NONE)
 		log_text("cause", cause_word[session->cause]);
 	log_end();

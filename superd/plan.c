@@ -230,7 +230,7 @@ plan_prepare(struct superd *superd, struct plan *plan)
 	if (plan_old(superd, plan) == -1 || plan_items(superd, plan) == -1 ||
 	    plan_running(superd, plan) == -1 ||
 	    environ_reserve(&superd->launcher.environ, variables) == -1 ||
-	    loop_reserve(&superd->loop, (size_t)conf->settings.max_sessions + plan->count +
+	    loop_reserve(&superd->loop, 2 * (size_t)conf->settings.max_sessions + plan->count +
 	    plan->old_count + conf->count + superd->gone_count + 64) == -1) {
 		event_error("out of memory for the configuration");
 		return -1;

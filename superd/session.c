@@ -4,9 +4,11 @@
 #include <stddef.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "launch.h"
 #include "session.h"
+#include "tcp_info.h"
 
 #define SLOTS	(1u << 17)	/* above SESSIONS_MAX; pids follow each other, so few pages are touched */
 
@@ -174,13 +176,36 @@ session_add(struct sessions *all, pid_t pid, uint64_t id, struct running *runnin
 	else
 		return NULL;
 	*session = (struct session){ .id = id, .all = all, .running = running, .peer = *peer,
-		.started_us = session_now_us(), .next_in_slot = *slot, .pid = pid };
+		.started_us = session_now_us(), .next_in_slot = *slot, .pid = pid, .copy = -1 };
 	*slot = session;
 	all->live++;
 	young_add(session);
 	if (timeout_ms > 0)
 		(void)timer_start(all->loop, &session->deadline, (uint64_t)timeout_ms, deadline_timeout);
 	return session;
+}
+
+static void
+idle_due(struct timer *timer)
+{
+	struct session *session = container_of(timer, struct session, idle);
+	uint64_t idle_ms;
+
+	if (!tcp_idle_ms(session->copy, &idle_ms))
+		return;
+	if (idle_ms >= session->idle_ms)
+		session_end(session, CAUSE_IDLE);
+	else
+		(void)timer_start(session->all->loop, timer, session->idle_ms - idle_ms, idle_due);
+}
+
+void
+session_keep(struct session *session, int fd, int64_t idle_ms)
+{
+	session->copy = fd;
+	session->idle_ms = (uint64_t)idle_ms;
+	if (idle_ms > 0)
+		(void)timer_start(session->all->loop, &session->idle, session->idle_ms, idle_due);
 }
 
 struct session *
@@ -213,6 +238,9 @@ session_remove(struct session *session)
 	*slot = session->next_in_slot;
 	young_remove(session);
 	timer_stop(all->loop, &session->deadline);
+	timer_stop(all->loop, &session->idle);
+	if (session->copy != -1)
+		close(session->copy);
 	session->pid = 0;
 	session->next_in_slot = all->free;
 	all->free = session;

@@ -21,6 +21,7 @@ struct running;
 #define CAUSES(X)			\
 	X(CAUSE_NONE,	 "")		\
 	X(CAUSE_TIMEOUT, "timeout")	\
+	X(CAUSE_IDLE,	 "idle")	\
 	X(CAUSE_STOP,	 "stop")	\
 	X(CAUSE_EXEC,	 "exec")	/* not executed in time: logged as failed */
 #define CAUSE_NAME(name, word)	name,
@@ -36,9 +37,12 @@ struct session {
 	struct peer	 peer;
 	uint64_t	 started_us;	/* monotonic */
 	struct timer	 deadline;	/* of timeout; then of SIGKILL */
+	struct timer	 idle;		/* when idle_timeout is looked at again */
+	uint64_t	 idle_ms;	/* idle_timeout; 0: none */
 	struct session	*next_in_slot;	/* by pid; or of the free ones */
 	struct session	*older, *newer;	/* of those that may not have executed yet, by age */
 	pid_t		 pid;
+	int		 copy;		/* owned; of the connection, for TCP_INFO; -1: none */
 	int		 error;		/* errno of the failed stage */
 	uint8_t		 stage;		/* enum stage, of a report; 0: none */
 	uint8_t		 cause;		/* enum cause */
@@ -66,6 +70,8 @@ uint64_t session_next_id(struct sessions *);
 struct session *session_add(struct sessions *, pid_t, uint64_t id, struct running *,
 	    const struct peer *, int64_t timeout_ms);
 struct session *session_find(const struct sessions *, pid_t);
+/* Keeps fd, which is the session's from now on, for idle_timeout (0: none) and traffic. */
+void	session_keep(struct session *, int fd, int64_t idle_ms);
 void	session_remove(struct session *);
 /* The next live session from the place *at, which begins at 0; NULL: no more. */
 struct session *session_next(const struct sessions *, uint32_t *at);

@@ -126,20 +126,24 @@ stderr_idle(struct superd *superd, struct running *running)
 	}
 }
 
-/* A child for the connection, and its place among the sessions.  -1: there is none, and why is logged. */
+/*
+ * A child for the connection, and its place among the sessions.  -1: there is
+ * none, and why is logged; fd is still the caller's.
+ */
 static int
 start_session(struct superd *superd, struct listener *listener, int fd, const struct peer *peer,
     const struct peer *local, struct account *ticket)
 {
+	const struct service *service = listener->service;
 	struct running *running = listener->running;
-	struct launch_request request = { .service = listener->service, .fd = fd, .remote = peer,
+	struct launch_request request = { .service = service, .fd = fd, .remote = peer,
 		.local = local, .session = session_next_id(&superd->sessions) };
 	struct session *session;
 	enum stage stage = STAGE_DESCRIPTORS;
 	pid_t pid = -1;
 
-	request.stderr_fd = stderr_end(superd, running, listener->service);
-	if (request.stderr_fd != -1 || listener->service->stderr_to != STDERR_LOG) {
+	request.stderr_fd = stderr_end(superd, running, service);
+	if (request.stderr_fd != -1 || service->stderr_to != STDERR_LOG) {
 		stage = STAGE_FORK;
 		pid = launch(&superd->launcher, &request);
 	}
@@ -149,8 +153,12 @@ start_session(struct superd *superd, struct listener *listener, int fd, const st
 		return -1;
 	}
 	session = session_add(&superd->sessions, pid, request.session, running, peer,
-	    listener->service->timeout_ms);
+	    service->timeout_ms);
 	session->ticket = ticket;
+	if (!peer->local && (service->traffic || service->idle_timeout_ms != 0))
+		session_keep(session, fd, service->idle_timeout_ms);
+	else
+		close(fd);
 	running->served++;
 	event_start(running, session);
 	if (superd->out_of_something)
@@ -186,7 +194,9 @@ connection(struct superd *superd, struct listener *listener, int fd, const struc
 		if (service->banner_refused_bytes != NULL)
 			send_banner(fd, service->banner_refused_bytes);
 		event_refuse(running, peer, verdict);
-	} else if (start_session(superd, listener, fd, peer, local, ticket) == -1) {
+	} else if (start_session(superd, listener, fd, peer, local, ticket) == 0) {
+		return;		/* fd is closed, or the session's */
+	} else {
 		admission_release(&superd->admission, service, &running->tally, ticket, moment.ms);
 		stderr_idle(superd, running);
 	}
