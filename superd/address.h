@@ -40,6 +40,7 @@ struct peer {
 	struct in6_addr	 ip;		/* an IPv4 address as ::ffff:a.b.c.d */
 	uint32_t	 scope;
 	in_port_t	 port;		/* host byte order */
+	bool		 none;		/* nobody yet: the listening socket itself is handed over */
 	bool		 local;		/* a Unix socket: then pid, uid, gid instead */
 	pid_t		 pid;
 	uid_t		 uid;

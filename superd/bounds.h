@@ -23,6 +23,8 @@
 #define BIND_RETRY_MS		1000	/* first wait of an address that is taken; doubles ... */
 #define BIND_RETRY_MOST_MS	60000	/* ... up to this */
 
+#define WAIT_SHORT_MS		1000	/* a process with wait = yes that lives shorter is held back */
+
 #define EXECUTE_MS		10000	/* a child that has not executed by then is killed */
 #define KILL_AFTER_MS		5000	/* from SIGTERM to SIGKILL */
 #define SWEEP_MS		20	/* until children are looked for whose SIGCHLD was merged */

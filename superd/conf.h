@@ -102,7 +102,7 @@ struct service {
 	int		 nice;
 	mode_t		 umask, socket_mode;
 	uint8_t		 when_full, stderr_to, log_remote, log_sessions;
-	bool		 enabled, keepalive, nodelay, no_new_privs, traffic;
+	bool		 enabled, keepalive, nodelay, no_new_privs, traffic, wait;
 	uint64_t	 given;		/* bit per key of service_keys[]: the files have a value */
 
 	/* What conf_check made of it: nothing is left to look up when a connection comes. */

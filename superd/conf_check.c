@@ -207,6 +207,46 @@ check_socket_keys(struct draft *draft, struct section *section)
 		    IF_NAMESIZE - 1);
 }
 
+/* Whether the list is "all" and nothing else: that is how a service overrides [defaults]. */
+static bool
+is_all(char *const *list)
+{
+	return list != NULL && *list != NULL && strcmp(*list, "all") == 0 && list[1] == NULL;
+}
+
+/* wait = yes: superd never sees a peer, so what asks for one could only be a promise. */
+static void
+check_wait(struct draft *draft, struct section *section)
+{
+	struct service *service = section->service;
+	const struct {
+		const char	*key;
+		bool		 set;
+		const char	*off;
+	} keys[] = {
+		{ "allow", service->allow != NULL && !is_all(service->allow), "all" },
+		{ "deny", service->deny != NULL && *service->deny != NULL, "" },
+		{ "max_per_source", given(service, "max_per_source") &&
+		    service->max_per_source != UNLIMITED, "unlimited" },
+		{ "rate_per_source", service->rate_per_source.count != 0, "unlimited" },
+		{ "sensor", service->sensor_ms != 0, "none" },
+		{ "banner", service->banner != NULL, "none" },
+		{ "banner_refused", service->banner_refused != NULL, "none" },
+		{ "idle_timeout", service->idle_timeout_ms != 0, "none" },
+		{ "traffic", service->traffic, "no" },
+	};
+
+	if (!service->wait)
+		return;
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (keys[i].set)
+			draft_mistake(draft, section, keys[i].key, "cannot be kept for service '%s', which has "
+			    "wait = yes: there is no peer yet; give it '%s = %s'", service->name,
+			    keys[i].key, keys[i].off);
+	service->max_per_source = UNLIMITED;
+	service->acl = NULL;
+}
+
 static void
 check_backlog(struct draft *draft, struct section *section)
 {
@@ -229,6 +269,7 @@ check_service(struct draft *draft, struct section *section)
 	check_socket_keys(draft, section);
 	check_backlog(draft, section);
 	conf_check_lists(draft, section);
+	check_wait(draft, section);
 	make_argv(draft, service);
 	conf_check_users(draft, section);
 	if (service->identity == NULL)
@@ -238,96 +279,6 @@ check_service(struct draft *draft, struct section *section)
 	check_limits(draft, section);
 	check_nice(draft, section);
 	make_environ(draft, section);
-}
-
-/* An address, and whose. */
-struct claim {
-	const struct address	*address;
-	struct section		*section;
-};
-
-static int
-compare_claims(const void *a, const void *b)
-{
-	const struct claim *one = a, *other = b;
-
-	return address_compare(one->address, other->address);
-}
-
-static bool
-claims_conflict(const struct claim *a, const struct claim *b)
-{
-	const char *one = a->section->service->device, *other = b->section->service->device;
-
-	if (one != NULL && other != NULL && strcmp(one, other) != 0)
-		return false;
-	return address_conflicts(a->address, b->address);
-}
-
-static void
-tell_conflict(struct draft *draft, const struct claim *claim, const struct claim *earlier)
-{
-	char text[ADDRESS_TEXT], other[ADDRESS_TEXT];
-	struct place there = draft_origin(draft, earlier->section, "listen").at;
-
-	address_text(claim->address, text);
-	address_text(earlier->address, other);
-	if (address_equal(claim->address, earlier->address))
-		draft_mistake(draft, claim->section, "listen", "%s is taken by service '%s' (%s:%u)",
-		    text, earlier->section->name, there.file, there.line);
-	else
-		draft_mistake(draft, claim->section, "listen",
-		    "%s cannot be had beside %s of service '%s' (%s:%u)", text, other,
-		    earlier->section->name, there.file, there.line);
-}
-
-/* Sorted, conflicts stand near: with a wildcard of the port, which come first, or with an equal. */
-static void
-check_conflicts(struct draft *draft, struct claim *claims, size_t count)
-{
-	size_t group = 0;
-
-	qsort(claims, count, sizeof *claims, compare_claims);
-	for (size_t i = 0; i < count; i++) {
-		const struct claim *claim = &claims[i], *with = NULL;
-
-		if (i > 0 && (claim->address->kind != claims[i - 1].address->kind ||
-		    claim->address->port != claims[i - 1].address->port))
-			group = i;
-		for (size_t j = group; with == NULL && j < i && address_is_wildcard(claims[j].address); j++)
-			if (claims_conflict(claim, &claims[j]))
-				with = &claims[j];
-		for (size_t j = i; with == NULL && j > group &&
-		    address_equal(claims[j - 1].address, claim->address); j--)
-			if (claims_conflict(claim, &claims[j - 1]))
-				with = &claims[j - 1];
-		if (with != NULL && claim->section->at.order == with->section->at.order &&
-		    draft_origin(draft, claim->section, "listen").at.line <
-		    draft_origin(draft, with->section, "listen").at.line)
-			tell_conflict(draft, with, claim);	/* the later line is the mistake */
-		else if (with != NULL)
-			tell_conflict(draft, claim, with);
-	}
-}
-
-static void
-check_addresses(struct draft *draft)
-{
-	struct claim *claims;
-	size_t count = 0;
-	struct section *section;
-
-	for (section = draft->first; section != NULL; section = section->next)
-		if (section->service != NULL && section->service->enabled)
-			count += section->service->listen.count;
-	if ((claims = arena_take(&draft->arena, (count + 1) * sizeof *claims)) == NULL)
-		return;
-	count = 0;
-	for (section = draft->first; section != NULL; section = section->next)
-		for (unsigned i = 0; section->service != NULL && section->service->enabled &&
-		    i < section->service->listen.count; i++)
-			claims[count++] = (struct claim){ &section->service->listen.item[i], section };
-	check_conflicts(draft, claims, count);
 }
 
 /*
@@ -409,6 +360,6 @@ conf_check(struct draft *draft)
 		else if (service != NULL && service->enabled && service->exec != NULL)
 			draft_mistake(draft, section, "exec", "names no program");
 	}
-	check_addresses(draft);
+	conf_check_addresses(draft);
 	check_descriptors(draft);
 }

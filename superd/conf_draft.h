@@ -63,6 +63,8 @@ void	conf_check(struct draft *);
 /* conf_program.c: finds service->program and tells why it cannot be run. */
 void	conf_check_program(struct draft *, struct section *);
 void	conf_check_folders(struct draft *, struct section *);
+/* conf_conflicts.c: addresses that cannot be had side by side. */
+void	conf_check_addresses(struct draft *);
 /* conf_lists.c: service->acl, the banners, max_per_source. */
 void	conf_check_lists(struct draft *, struct section *);
 /* conf_users.c: service->identity, socket_uid and socket_gid. */

@@ -47,6 +47,7 @@ const struct conf_key service_keys[] = {
 	{ .name = "enabled", .kind = KEY_BOOL, AT(enabled), .initial = "yes",
 	  .xinetd = "disable disabled" },
 	{ .name = "argv0", .kind = KEY_TEXT, AT(argv0), .xinetd = "nameinargs" },
+	{ .name = "wait", .kind = KEY_BOOL, AT(wait), .initial = "no" },
 	{ .name = "user", .kind = KEY_TEXT, AT(user) },
 	{ .name = "group", .kind = KEY_TEXT, AT(group), .xinetd = "groups" },
 	{ .name = "chdir", .kind = KEY_PATH, AT(chdir), .initial = "/" },

@@ -22,4 +22,7 @@ void	environ_free(struct environ *);
 char	**environ_make(struct environ *, const struct service *, uint64_t session,
 	    const struct peer *remote, const struct peer *local);
 
+/* With wait = yes, called by the child: LISTEN_PID is its own number, which nobody knew before. */
+void	environ_set_pid(char **list, pid_t);
+
 #endif

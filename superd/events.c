@@ -33,7 +33,7 @@ put_remote(const struct service *service, const struct peer *peer)
 {
 	char text[ADDRESS_TEXT];
 
-	if (service->log_remote == REMOTE_NONE)
+	if (service->log_remote == REMOTE_NONE || peer->none)
 		return;
 	if (service->log_remote == REMOTE_PREFIX && !peer->local)
 		prefix_text(peer, text);
@@ -337,7 +337,7 @@ event_status_listener(const struct listener *listener)
 	log_text("service", listener->service->name);
 	log_text("address", text);
 	log_text("state", listener->fd == -1 ? "waiting" : listener->leaving ? "leaving" :
-	    listener->parked != PARKED_NOT ? "full" : "listening");
+	    listener->lent != NULL ? "lent" : listener->parked != PARKED_NOT ? "full" : "listening");
 	if (listener->fd == -1)
 		log_text("error", strerror(listener->error));
 	log_end();

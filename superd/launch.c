@@ -26,8 +26,11 @@
 const char *const stage_word[STAGE_COUNT] = { STAGES(STAGE_WORD) };
 #undef STAGE_WORD
 
-/* The descriptors of a child until its exec; behind them everything is closed. */
-enum { CHILD_REPORT = 3, CHILD_PROGRAM, CHILD_CLOSE };
+/*
+ * The descriptors of a child until its exec; behind them everything is closed.
+ * 3 is left free: with wait = yes the program finds its socket there.
+ */
+enum { CHILD_PASSED = 3, CHILD_REPORT, CHILD_PROGRAM, CHILD_CLOSE };
 
 /* Set in /proc/PID/stat's flags from fork(2) until execve(2): PF_FORKNOEXEC of linux/sched.h. */
 #define FORKED_NOT_EXECUTED	0x40UL
@@ -67,8 +70,8 @@ child_fail(int fd, uint64_t session, enum stage stage)
 
 /*
  * 0 and 1 the connection, 2 as the service says, CHILD_REPORT and, if it is
- * executed by descriptor, CHILD_PROGRAM.  All sources are above 4 (superd
- * keeps 0 to 4 taken), so no dup3 overwrites one that is still needed.
+ * executed by descriptor, CHILD_PROGRAM.  All that they are made from is above
+ * 5 (superd keeps 0 to 5 taken), so none overwrites one that is still needed.
  */
 static int
 child_descriptors(const struct launcher *launcher, const struct launch_request *request)
@@ -80,6 +83,8 @@ child_descriptors(const struct launcher *launcher, const struct launch_request *
 	if (dup2(request->fd, STDIN_FILENO) == -1 || dup2(request->fd, STDOUT_FILENO) == -1 ||
 	    dup2(err, STDERR_FILENO) == -1 ||
 	    dup3(launcher->reports[1], CHILD_REPORT, O_CLOEXEC) == -1)
+		return -1;
+	if (request->remote->none ? dup2(request->fd, CHILD_PASSED) == -1 : close(CHILD_PASSED) == -1)
 		return -1;
 	if (service->program_fd != -1 && dup3(service->program_fd, CHILD_PROGRAM, O_CLOEXEC) == -1)
 		return -1;
@@ -170,6 +175,8 @@ child(const struct launcher *launcher, const struct launch_request *request, cha
 	const struct service *service = request->service;
 	enum stage stage;
 
+	if (request->remote->none)
+		environ_set_pid(environment, getpid());
 	if (setsid() == -1)
 		child_fail(launcher->reports[1], request->session, STAGE_SESSION);
 	if (child_descriptors(launcher, request) == -1)

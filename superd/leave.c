@@ -63,7 +63,7 @@ drain_due(struct timer *timer)
 
 	for (listener = superd->leaving; listener != NULL; listener = next) {
 		next = listener->next;
-		if (listener->fd == -1 || !superd_take_batch(superd, listener))
+		if (listener->fd == -1 || superd_accept_batch(superd, listener) != ACCEPT_TAKEN)
 			close_leaving(superd, listener);
 	}
 	if (superd->leaving != NULL) {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "listener.h"
+#include "session.h"
 #include "socket_options.h"
 
 int
@@ -117,6 +118,9 @@ void
 listener_free(struct listener *listener)
 {
 	waiting_remove(listener);
+	timer_stop(listener->all->loop, &listener->retry);
+	if (listener->lent != NULL)
+		listener->lent->lent = NULL;
 	watch_remove(&listener->watch);
 	if (listener->fd != -1) {
 		if (has_file(listener))

@@ -11,6 +11,7 @@
 #include "loop.h"
 
 struct running;
+struct session;
 
 enum parked {			/* why a listener that is bound is not waited for */
 	PARKED_NOT,
@@ -28,8 +29,9 @@ struct listener {
 	struct listener		*next;		/* of the same service */
 	struct listener		*next_waiting;	/* of those that are not bound */
 	struct listener		*next_parked;
+	struct session		*lent;		/* wait = yes: whose process has the socket now */
 	struct peer		 bound;		/* the local address, with the port that was chosen */
-	struct timer		 retry;
+	struct timer		 retry;		/* of binding; or, with wait = yes, of lending */
 	uint32_t		 wait_ms;	/* until the next try */
 	int			 fd;		/* -1: waiting */
 	int			 error;		/* errno of the last try */

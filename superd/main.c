@@ -20,7 +20,7 @@
 
 extern char **environ;
 
-#define KEPT_FREE	5	/* descriptors 0 to 4 are a child's own: superd keeps them taken */
+#define KEPT_FREE	6	/* descriptors 0 to 5 are a child's own: superd keeps them taken */
 
 struct options {
 	const char	*file, *service_dir, *pid_file;

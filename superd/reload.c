@@ -56,8 +56,11 @@ serve_item(struct superd *superd, struct running *running, const struct item *it
 	running->listeners = listener;
 	if (listener->kept) {
 		superd_unpark(superd, listener);
-		if (listener->fd != -1 && listener->watch.pool == NULL)
-			(void)listener_start(listener);	/* it was full: under the new limits it may not be */
+		if (listener->fd != -1 && listener->watch.pool == NULL && listener->lent == NULL) {
+			/* It was full, or it rested: under the new declaration it may serve. */
+			timer_stop(&superd->loop, &listener->retry);
+			(void)listener_start(listener);
+		}
 		if (listener_redeclare(listener, running, item->service, item->address) == -1) {
 			listener_text(listener, text);
 			event_error("service '%s': options of %s: %s", item->service->name, text, strerror(errno));

@@ -15,6 +15,7 @@
 #include "loop.h"
 
 struct account;
+struct listener;
 struct running;
 
 /* Why superd ended a session.  The words are in superd(8). */
@@ -34,6 +35,7 @@ struct session {
 	struct sessions	*all;
 	struct running	*running;	/* its service; lives as long as the session */
 	struct account	*ticket;	/* of admission */
+	struct listener	*lent;		/* wait = yes: what its process has; NULL: nothing, or it is gone */
 	struct peer	 peer;
 	uint64_t	 started_us;	/* monotonic */
 	struct timer	 deadline;	/* of timeout; then of SIGKILL */

@@ -1,7 +1,7 @@
 /*
  * superd.c - the road of a connection: accepted, admitted, launched, a session.
- * Everything else in here makes room for that: when to ask the kernel for the
- * next connection, and when to leave it in the queue.
+ * Read it from superd_ready upwards.  What happens where there is no room is
+ * in backlog.c.
  */
 #include <errno.h>
 #include <string.h>
@@ -12,13 +12,6 @@
 #include "events.h"
 #include "host.h"
 #include "superd.h"
-
-enum accept_step {
-	ACCEPT_TAKEN,		/* a connection came off the queue, whatever became of it */
-	ACCEPT_DRAINED,		/* the queue is empty */
-	ACCEPT_FULL,		/* no room: it stays in the queue */
-	ACCEPT_PAUSED,		/* out of descriptors or the like: all listeners rest */
-};
 
 static void
 pause_due(struct timer *timer)
@@ -71,9 +64,8 @@ watch_gates(struct superd *superd, struct running *running)
 		(void)timer_start(&superd->loop, &superd->held_timer, GATE_MS, held_due);
 }
 
-/* What admission wants to know of the moment, as far as the service's keys ask for it. */
-static struct moment
-moment_now(struct superd *superd, const struct service *service, const struct peer *peer)
+struct moment
+superd_moment(struct superd *superd, const struct service *service, const struct peer *peer)
 {
 	struct moment moment = { .ms = superd->loop.now };
 	struct sysinfo info;
@@ -91,8 +83,8 @@ moment_now(struct superd *superd, const struct service *service, const struct pe
 	return moment;
 }
 
-static enum room
-room_for(const struct superd *superd, const struct listener *listener)
+enum room
+superd_room(const struct superd *superd, const struct listener *listener)
 {
 	return admission_room(&superd->admission, listener->service, &listener->running->tally,
 	    superd->loop.now);
@@ -126,12 +118,16 @@ stderr_idle(struct superd *superd, struct running *running)
 	}
 }
 
-/*
- * A child for the connection, and its place among the sessions.  -1: there is
- * none, and why is logged; fd is still the caller's.
- */
-static int
-start_session(struct superd *superd, struct listener *listener, int fd, const struct peer *peer,
+static void
+give_back(struct superd *superd, const struct service *service, struct running *running,
+    struct account *ticket)
+{
+	admission_release(&superd->admission, service, &running->tally, ticket, superd->loop.now);
+	stderr_idle(superd, running);
+}
+
+struct session *
+superd_start(struct superd *superd, struct listener *listener, int fd, const struct peer *peer,
     const struct peer *local, struct account *ticket)
 {
 	const struct service *service = listener->service;
@@ -150,21 +146,18 @@ start_session(struct superd *superd, struct listener *listener, int fd, const st
 	if (pid == -1) {
 		event_failed(running, request.session, peer, stage, strerror(errno));
 		pause_all(superd, stage_word[stage], errno);
-		return -1;
+		give_back(superd, service, running, ticket);
+		return NULL;
 	}
 	session = session_add(&superd->sessions, pid, request.session, running, peer,
 	    service->timeout_ms);
 	session->ticket = ticket;
-	if (!peer->local && (service->traffic || service->idle_timeout_ms != 0))
-		session_keep(session, fd, service->idle_timeout_ms);
-	else
-		close(fd);
 	running->served++;
 	event_start(running, session);
 	if (superd->out_of_something)
 		event_notice("connections are taken again");
 	superd->out_of_something = false;
-	return 0;
+	return session;
 }
 
 /* For who is refused: as much as fits at once, and nothing that came in may make the end a reset. */
@@ -185,23 +178,24 @@ connection(struct superd *superd, struct listener *listener, int fd, const struc
 {
 	const struct service *service = listener->service;
 	struct running *running = listener->running;
-	struct moment moment = moment_now(superd, service, peer);
+	struct moment moment = superd_moment(superd, service, peer);
+	struct session *session = NULL;
 	struct account *ticket;
 	enum verdict verdict = admission_request(&superd->admission, service, &running->tally, peer,
 	    &moment, &ticket);
 
-	if (verdict != ADMIT) {
+	if (verdict == ADMIT) {
+		session = superd_start(superd, listener, fd, peer, local, ticket);
+	} else {
 		if (service->banner_refused_bytes != NULL)
 			send_banner(fd, service->banner_refused_bytes);
 		event_refuse(running, peer, verdict);
-	} else if (start_session(superd, listener, fd, peer, local, ticket) == 0) {
-		return;		/* fd is closed, or the session's */
-	} else {
-		admission_release(&superd->admission, service, &running->tally, ticket, moment.ms);
-		stderr_idle(superd, running);
 	}
 	watch_gates(superd, running);
-	close(fd);
+	if (session != NULL && !peer->local && (service->traffic || service->idle_timeout_ms != 0))
+		session_keep(session, fd, service->idle_timeout_ms);
+	else
+		close(fd);
 }
 
 /* Who connects, and to which of superd's addresses; a wildcard's socket must be asked for the latter. */
@@ -248,15 +242,17 @@ accept_failed(struct superd *superd, int error)
 	}
 }
 
-static enum accept_step
-accept_one(struct superd *superd, struct listener *listener)
+enum accept_step
+superd_accept(struct superd *superd, struct listener *listener)
 {
 	struct sockaddr_storage from = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof from;
 	struct peer peer, local;
 	int fd;
 
-	if (room_for(superd, listener) != ROOM)
+	if (listener->service->wait)	/* its process accepts, superd_lend gives it the socket */
+		return ACCEPT_DRAINED;
+	if (superd_room(superd, listener) != ROOM)
 		return ACCEPT_FULL;
 	if (superd->pause.place != 0)
 		return ACCEPT_PAUSED;
@@ -268,178 +264,31 @@ accept_one(struct superd *superd, struct listener *listener)
 	return superd->pause.place != 0 ? ACCEPT_PAUSED : ACCEPT_TAKEN;
 }
 
-static enum accept_step
-accept_batch(struct superd *superd, struct listener *listener)
+enum accept_step
+superd_accept_batch(struct superd *superd, struct listener *listener)
 {
 	enum accept_step step = ACCEPT_TAKEN;
 
 	for (int i = 0; i < ACCEPT_BATCH && step == ACCEPT_TAKEN; i++)
-		step = accept_one(superd, listener);
+		step = superd_accept(superd, listener);
 	return step;
-}
-
-static void
-tell_full(struct superd *superd, struct running *running)
-{
-	struct peer busiest = { .port = 0 };
-	struct holder holder;
-	uint32_t count;
-
-	if (running->full || (running->full_told != 0 &&
-	    superd->loop.now - running->full_told < FULL_MS))
-		return;
-	count = sources_busiest(superd->admission.sources, running->tally.number, &holder);
-	busiest.ip = holder.ip;
-	busiest.scope = holder.scope;
-	event_full(running, count > 0 && !IN6_IS_ADDR_UNSPECIFIED(&holder.ip) ? &busiest : NULL, count);
-	running->full_told = superd->loop.now;
-	running->full = true;
-}
-
-bool
-superd_take_batch(struct superd *superd, struct listener *listener)
-{
-	return accept_batch(superd, listener) == ACCEPT_TAKEN;
-}
-
-static void
-rate_due(struct timer *timer)
-{
-	struct running *running = container_of(timer, struct running, rate_timer);
-
-	superd_resume(running->superd, running);
-}
-
-/* A listener that waits for rate is woken by time, not by the end of a session. */
-static void
-wait_for_rate(struct superd *superd, struct listener *listener)
-{
-	struct running *running = listener->running;
-	uint64_t ms;
-
-	if (room_for(superd, listener) != ROOM_NOT_YET || running->rate_timer.place != 0)
-		return;
-	ms = admission_wait_ms(listener->service, &running->tally, superd->loop.now);
-	(void)timer_start(&superd->loop, &running->rate_timer, ms, rate_due);
-}
-
-static void
-park_global(struct superd *superd, struct listener *listener)
-{
-	listener->parked = PARKED_GLOBAL;
-	listener->next_parked = NULL;
-	*superd->parked_last = listener;
-	superd->parked_last = &listener->next_parked;
-}
-
-/* Somebody waits and there is no room: the kernel's queue is the waiting room. */
-static void
-park(struct superd *superd, struct listener *listener)
-{
-	struct running *running = listener->running;
-
-	watch_remove(&listener->watch);
-	if (room_for(superd, listener) == ROOM_NOT_AT_ALL) {
-		park_global(superd, listener);
-	} else {
-		listener->parked = PARKED_SERVICE;
-		listener->next_parked = running->parked;
-		running->parked = listener;
-		wait_for_rate(superd, listener);
-	}
-	tell_full(superd, running);
-}
-
-void
-superd_unpark(struct superd *superd, struct listener *listener)
-{
-	struct listener **link = listener->parked == PARKED_GLOBAL ? &superd->parked :
-	    &listener->running->parked;
-
-	if (listener->parked == PARKED_NOT)
-		return;
-	while (*link != listener)
-		link = &(*link)->next_parked;
-	*link = listener->next_parked;
-	if (listener->parked == PARKED_GLOBAL && superd->parked_last == &listener->next_parked)
-		superd->parked_last = link;
-	listener->parked = PARKED_NOT;
-}
-
-static void
-unpark_and_listen(struct superd *superd, struct listener *listener)
-{
-	struct running *running = listener->running;
-
-	superd_unpark(superd, listener);
-	if (listener_start(listener) == -1)
-		event_error("epoll: %s; service '%s' rests until the next reload", strerror(errno),
-		    running->service->name);
-	if (running->full && running->parked == NULL) {
-		running->full = false;
-		event_room(running);
-	}
-}
-
-/* Takes who waits.  Where many do, the listener is back in the loop, where all have their turn. */
-void
-superd_resume(struct superd *superd, struct running *running)
-{
-	struct listener *listener;
-	enum accept_step step;
-
-	while ((listener = running->parked) != NULL) {
-		step = accept_batch(superd, listener);
-		if (step == ACCEPT_FULL)
-			wait_for_rate(superd, listener);
-		if (step == ACCEPT_FULL || step == ACCEPT_PAUSED)
-			return;
-		unpark_and_listen(superd, listener);
-	}
-}
-
-/* In turn, so that no service takes all the room that becomes free. */
-static void
-resume_global(struct superd *superd)
-{
-	struct listener *listener;
-	enum accept_step step;
-
-	while ((listener = superd->parked) != NULL &&
-	    superd->admission.live < superd->admission.max_sessions) {
-		step = accept_one(superd, listener);
-		if (step == ACCEPT_PAUSED)
-			return;
-		if (step == ACCEPT_DRAINED) {
-			unpark_and_listen(superd, listener);
-			continue;
-		}
-		superd_unpark(superd, listener);
-		if (step == ACCEPT_FULL)	/* its service is full meanwhile */
-			park(superd, listener);
-		else
-			park_global(superd, listener);
-	}
-}
-
-void
-superd_resume_all(struct superd *superd)
-{
-	for (unsigned i = 0; i < superd->count; i++)
-		superd_resume(superd, superd->running[i]);
-	resume_global(superd);
 }
 
 void
 superd_ready(struct listener *listener)
 {
 	struct superd *superd = listener->running->superd;
-	enum accept_step step = accept_one(superd, listener);
+	enum accept_step step;
 
+	if (listener->service->wait) {
+		superd_lend(superd, listener);
+		return;
+	}
+	step = superd_accept(superd, listener);
 	if (step == ACCEPT_FULL)	/* with the first it is certain that somebody waits */
-		park(superd, listener);
+		superd_park(superd, listener);
 	else if (step == ACCEPT_TAKEN)
-		(void)accept_batch(superd, listener);
+		(void)superd_accept_batch(superd, listener);
 }
 
 void
@@ -447,13 +296,12 @@ superd_session_over(struct superd *superd, struct session *session)
 {
 	struct running *running = session->running;
 
-	admission_release(&superd->admission, running->service, &running->tally, session->ticket,
-	    superd->loop.now);
+	give_back(superd, running->service, running, session->ticket);
+	superd_returned(superd, session);
 	session_remove(session);
-	stderr_idle(superd, running);
 	superd_resume(superd, running);
 	if (superd->parked != NULL)
-		resume_global(superd);
+		superd_resume_global(superd);
 	if (running->leaving)
 		superd_forget(superd, running);
 	superd_stop_check(superd);

@@ -49,17 +49,36 @@ void	running_free(struct running *);
 /* Until it is told to stop.  -1 with errno: the loop itself failed. */
 int	superd_run(struct superd *);
 
-/* superd.c: room was made, or limits were raised. */
-void	superd_resume(struct superd *, struct running *);
-void	superd_resume_all(struct superd *);
+/* superd.c: the road of a connection. */
+enum accept_step {
+	ACCEPT_TAKEN,		/* a connection came off the queue, whatever became of it */
+	ACCEPT_DRAINED,		/* the queue is empty */
+	ACCEPT_FULL,		/* no room: it stays in the queue */
+	ACCEPT_PAUSED,		/* out of descriptors or the like: all listeners rest */
+};
 /* For listeners: somebody connects. */
 void	superd_ready(struct listener *);
-/* One round of a listener: a batch of connections, taken as far as there is room.  False: none is left. */
-bool	superd_take_batch(struct superd *, struct listener *);
-/* Takes a listener out of the queue of those that wait for room. */
-void	superd_unpark(struct superd *, struct listener *);
+/* Takes one connection down the road; or up to ACCEPT_BATCH, as far as there are any and there is room. */
+enum accept_step superd_accept(struct superd *, struct listener *);
+enum accept_step superd_accept_batch(struct superd *, struct listener *);
 /* A session has ended: what it held is given back, and who waits for that is served. */
 void	superd_session_over(struct superd *, struct session *);
+/* What admission wants to know of the moment, as far as the service's keys ask for it. */
+struct moment superd_moment(struct superd *, const struct service *, const struct peer *);
+enum room superd_room(const struct superd *, const struct listener *);
+/*
+ * A child for fd, and its place among the sessions; fd stays the caller's.
+ * NULL: there is none, why is logged, and the ticket is given back.
+ */
+struct session *superd_start(struct superd *, struct listener *, int fd, const struct peer *,
+	    const struct peer *local, struct account *ticket);
+
+/* backlog.c: somebody waits and there is no room; room was made, or limits were raised. */
+void	superd_park(struct superd *, struct listener *);
+void	superd_unpark(struct superd *, struct listener *);
+void	superd_resume(struct superd *, struct running *);
+void	superd_resume_global(struct superd *);
+void	superd_resume_all(struct superd *);
 
 /* reload.c: reads the configuration anew and makes it the one in force, or tells why not. */
 void	superd_reload(struct superd *);
@@ -69,6 +88,10 @@ void	superd_reload(struct superd *);
  * the caller's still.
  */
 int	superd_apply(struct superd *, struct conf *);
+
+/* lend.c, wait = yes: the listening socket itself goes to one process, and comes back. */
+void	superd_lend(struct superd *, struct listener *);
+void	superd_returned(struct superd *, struct session *);
 
 /* leave.c: addresses and services that are gone from the configuration. */
 void	superd_leave(struct superd *, struct listener *);

@@ -49,7 +49,7 @@ tcp_traffic(int fd, uint64_t *in, uint64_t *out)
 	    state == TIME_WAIT;
 	*in = info.tcpi_bytes_received;
 	*in -= peers_end && *in > 0;
-	*out = info.tcpi_bytes_acked + (uint64_t)unsent;
+	*out = info.tcpi_bytes_acked + (unsigned)unsent;
 	*out -= own_end && *out > 0;
 	return true;
 }

@@ -1,0 +1,155 @@
+/*
+ * backlog.c - listeners whose service is full: their clients wait in the
+ * kernel's queues, and are taken from there when there is room again.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "events.h"
+#include "superd.h"
+
+static void
+tell_full(struct superd *superd, struct running *running)
+{
+	struct peer busiest = { .port = 0 };
+	struct holder holder;
+	uint32_t count;
+
+	if (running->full || (running->full_told != 0 &&
+	    superd->loop.now - running->full_told < FULL_MS))
+		return;
+	count = sources_busiest(superd->admission.sources, running->tally.number, &holder);
+	busiest.ip = holder.ip;
+	busiest.scope = holder.scope;
+	event_full(running, count > 0 && !IN6_IS_ADDR_UNSPECIFIED(&holder.ip) ? &busiest : NULL, count);
+	running->full_told = superd->loop.now;
+	running->full = true;
+}
+
+static void
+rate_due(struct timer *timer)
+{
+	struct running *running = container_of(timer, struct running, rate_timer);
+
+	superd_resume(running->superd, running);
+}
+
+/* A listener that waits for rate is woken by time, not by the end of a session. */
+static void
+wait_for_rate(struct superd *superd, struct listener *listener)
+{
+	struct running *running = listener->running;
+	uint64_t ms;
+
+	if (superd_room(superd, listener) != ROOM_NOT_YET || running->rate_timer.place != 0)
+		return;
+	ms = admission_wait_ms(listener->service, &running->tally, superd->loop.now);
+	(void)timer_start(&superd->loop, &running->rate_timer, ms, rate_due);
+}
+
+static void
+park_global(struct superd *superd, struct listener *listener)
+{
+	listener->parked = PARKED_GLOBAL;
+	listener->next_parked = NULL;
+	*superd->parked_last = listener;
+	superd->parked_last = &listener->next_parked;
+}
+
+/* Somebody waits and there is no room: the kernel's queue is the waiting room. */
+void
+superd_park(struct superd *superd, struct listener *listener)
+{
+	struct running *running = listener->running;
+
+	watch_remove(&listener->watch);
+	if (superd_room(superd, listener) == ROOM_NOT_AT_ALL) {
+		park_global(superd, listener);
+	} else {
+		listener->parked = PARKED_SERVICE;
+		listener->next_parked = running->parked;
+		running->parked = listener;
+		wait_for_rate(superd, listener);
+	}
+	tell_full(superd, running);
+}
+
+void
+superd_unpark(struct superd *superd, struct listener *listener)
+{
+	struct listener **link = listener->parked == PARKED_GLOBAL ? &superd->parked :
+	    &listener->running->parked;
+
+	if (listener->parked == PARKED_NOT)
+		return;
+	while (*link != listener)
+		link = &(*link)->next_parked;
+	*link = listener->next_parked;
+	if (listener->parked == PARKED_GLOBAL && superd->parked_last == &listener->next_parked)
+		superd->parked_last = link;
+	listener->parked = PARKED_NOT;
+}
+
+static void
+unpark_and_listen(struct superd *superd, struct listener *listener)
+{
+	struct running *running = listener->running;
+
+	superd_unpark(superd, listener);
+	if (listener_start(listener) == -1)
+		event_error("epoll: %s; service '%s' rests until the next reload", strerror(errno),
+		    running->service->name);
+	if (running->full && running->parked == NULL) {
+		running->full = false;
+		event_room(running);
+	}
+}
+
+/* Takes who waits.  Where many do, the listener is back in the loop, where all have their turn. */
+void
+superd_resume(struct superd *superd, struct running *running)
+{
+	struct listener *listener;
+	enum accept_step step;
+
+	while ((listener = running->parked) != NULL) {
+		step = superd_accept_batch(superd, listener);
+		if (step == ACCEPT_FULL)
+			wait_for_rate(superd, listener);
+		if (step == ACCEPT_FULL || step == ACCEPT_PAUSED)
+			return;
+		unpark_and_listen(superd, listener);
+	}
+}
+
+/* In turn, so that no service takes all the room that becomes free. */
+void
+superd_resume_global(struct superd *superd)
+{
+	struct listener *listener;
+	enum accept_step step;
+
+	while ((listener = superd->parked) != NULL &&
+	    superd->admission.live < superd->admission.max_sessions) {
+		step = superd_accept(superd, listener);
+		if (step == ACCEPT_PAUSED)
+			return;
+		if (step == ACCEPT_DRAINED) {
+			unpark_and_listen(superd, listener);
+			continue;
+		}
+		superd_unpark(superd, listener);
+		if (step == ACCEPT_FULL)	/* its service is full meanwhile */
+			superd_park(superd, listener);
+		else
+			park_global(superd, listener);
+	}
+}
+
+void
+superd_resume_all(struct superd *superd)
+{
+	for (unsigned i = 0; i < superd->count; i++)
+		superd_resume(superd, superd->running[i]);
+	superd_resume_global(superd);
+}

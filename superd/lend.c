@@ -1,0 +1,94 @@
+/*
+ * lend.c - wait = yes: the listening socket itself is handed to one process,
+ * which accepts for itself; superd listens again when that has ended.  What
+ * waits in the socket's queue meanwhile stays there.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "events.h"
+#include "superd.h"
+
+static void
+set_blocking(int fd, bool blocking)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	/* On a descriptor that is open this cannot fail. */
+	(void)fcntl(fd, F_SETFL, blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
+}
+
+static void
+lend_again(struct timer *timer)
+{
+	struct listener *listener = container_of(timer, struct listener, retry);
+
+	if (listener_start(listener) == -1)
+		event_error("service '%s': epoll: %s", listener->service->name, strerror(errno));
+}
+
+/* The socket rests, longer each time; it is never closed, so who waits in its queue is served later. */
+static void
+rest(struct superd *superd, struct listener *listener)
+{
+	watch_remove(&listener->watch);
+	listener->wait_ms = listener->wait_ms == 0 ? BIND_RETRY_MS :
+	    listener->wait_ms * 2 < BIND_RETRY_MOST_MS ? listener->wait_ms * 2 : BIND_RETRY_MOST_MS;
+	(void)timer_start(&superd->loop, &listener->retry, listener->wait_ms, lend_again);
+}
+
+void
+superd_lend(struct superd *superd, struct listener *listener)
+{
+	const struct peer nobody = { .none = true, .local = true };
+	struct running *running = listener->running;
+	struct moment moment = superd_moment(superd, listener->service, &nobody);
+	struct session *session = NULL;
+	struct account *ticket;
+	enum verdict verdict;
+
+	if (superd_room(superd, listener) != ROOM) {
+		superd_park(superd, listener);
+		return;
+	}
+	verdict = admission_request(&superd->admission, listener->service, &running->tally, &nobody,
+	    &moment, &ticket);
+	if (verdict == ADMIT) {
+		set_blocking(listener->fd, true);
+		session = superd_start(superd, listener, listener->fd, &nobody, &listener->bound, ticket);
+	} else {
+		event_refuse(running, &nobody, verdict);
+	}
+	if (session == NULL) {
+		set_blocking(listener->fd, false);
+		rest(superd, listener);
+		return;
+	}
+	watch_remove(&listener->watch);
+	session->lent = listener;
+	listener->lent = session;
+}
+
+/* The process has ended.  One that died at once would be started again at once: it is held back. */
+void
+superd_returned(struct superd *superd, struct session *session)
+{
+	struct listener *listener = session->lent;
+	uint64_t lived_ms;
+
+	if (listener == NULL)
+		return;
+	listener->lent = NULL;
+	set_blocking(listener->fd, false);
+	lived_ms = (session_now_us() - session->started_us) / 1000;
+	if (lived_ms < WAIT_SHORT_MS) {
+		rest(superd, listener);
+		event_warning("service '%s': its process ended after %u ms; the next one has to wait for %u s",
+		    listener->service->name, (unsigned)lived_ms, listener->wait_ms / 1000);
+		return;
+	}
+	listener->wait_ms = 0;
+	if (listener_start(listener) == -1)
+		event_error("service '%s': epoll: %s", listener->service->name, strerror(errno));
+}
