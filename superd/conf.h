@@ -30,7 +30,7 @@ enum log_sessions { SESSIONS_ALL, SESSIONS_NONE };
 
 /* [superd] */
 struct settings {
-	const char	*include;
+	const char	*include, *inetd_conf;
 	const char	*log;			/* NULL: stderr, with -D syslog */
 	const char	*pid_file;
 	const char	*service_dir;

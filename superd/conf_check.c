@@ -355,6 +355,8 @@ conf_check(struct draft *draft)
 	for (section = draft->first; section != NULL; section = section->next) {
 		struct service *service = section->service;
 
+		if (service != NULL && service->enabled && service->listen.count == 0)
+			continue;	/* told already */
 		if (service != NULL && service->enabled && service->exec != NULL && *service->exec != NULL)
 			check_service(draft, section);
 		else if (service != NULL && service->enabled && service->exec != NULL)

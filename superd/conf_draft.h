@@ -58,6 +58,14 @@ void	draft_warning(struct draft *, const struct section *, const char *key, cons
 
 /* conf_read.c: the files into draft->superd, ->defaults and the list of services. */
 void	conf_read(struct draft *);
+/* NULL: there is none of that name; no memory. */
+struct section	*draft_find_section(struct draft *, const char *name);
+struct section	*draft_add_section(struct draft *, const char *name, struct place);
+/* A value that no line of an INI file has; a key is not looked for twice. */
+void	draft_add_value(struct draft *, struct section *, const char *key, const char *value,
+	    struct place);
+/* conf_inetd.c: the lines of the file that inetd_conf names, as sections. */
+void	conf_read_inetd(struct draft *, const struct entry *);
 /* conf_check.c: everything that asks the system, service by service; then all of them together. */
 void	conf_check(struct draft *);
 /* conf_program.c: finds service->program and tells why it cannot be run. */

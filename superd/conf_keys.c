@@ -21,6 +21,7 @@ const limit_resource limit_resources[LIMIT_COUNT] = { RLIMIT_CPU, RLIMIT_AS, RLI
 #define AT(field)	.at = offsetof(struct settings, field)
 const struct conf_key settings_keys[] = {
 	{ .name = "include", .kind = KEY_TEXT, AT(include), .xinetd = "includedir" },
+	{ .name = "inetd_conf", .kind = KEY_PATH, AT(inetd_conf), .xinetd = "inetd_compat" },
 	{ .name = "log", .kind = KEY_TEXT, AT(log), .xinetd = "log_type" },
 	{ .name = "log_format", .kind = KEY_CHOICE, AT(log_format), .words = format_words,
 	  .initial = "text" },

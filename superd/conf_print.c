@@ -61,8 +61,8 @@ print_keys(const struct conf_key *table, struct arena *arena, const void *object
 		bool number = key->kind == KEY_INTEGER || key->kind == KEY_SIZE ||
 		    key->kind == KEY_DURATION;
 
-		if (strcmp(key->name, "include") == 0)
-			continue;	/* what it brought stands here itself */
+		if (strcmp(key->name, "include") == 0 || strcmp(key->name, "inetd_conf") == 0)
+			continue;	/* what they brought stands here itself */
 		if (service != NULL && (!conf_key_applies(key, service) || (number &&
 		    key->initial == NULL && (service->given & conf_key_bit(key)) == 0)))
 			continue;

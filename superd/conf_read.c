@@ -33,8 +33,8 @@ slot_of(const char *name)
 	return hash % DRAFT_SLOTS;
 }
 
-static struct section *
-find_section(struct draft *draft, const char *name)
+struct section *
+draft_find_section(struct draft *draft, const char *name)
 {
 	struct section *section = draft->slots[slot_of(name)];
 
@@ -47,8 +47,8 @@ find_section(struct draft *draft, const char *name)
 	return section;
 }
 
-static struct section *
-add_section(struct draft *draft, const char *name, struct place at)
+struct section *
+draft_add_section(struct draft *draft, const char *name, struct place at)
 {
 	struct section *section = arena_take(&draft->arena, sizeof *section);
 	struct section **slot = &draft->slots[slot_of(name)];
@@ -104,7 +104,7 @@ read_heading(void *arg, unsigned line, const char *name)
 {
 	struct draft *draft = arg;
 	struct place at = place_of(draft, line);
-	struct section *section = find_section(draft, name);
+	struct section *section = draft_find_section(draft, name);
 
 	draft->open = NULL;
 	if (strcmp(name, "services") == 0) {
@@ -117,7 +117,7 @@ read_heading(void *arg, unsigned line, const char *name)
 		mistakes_add(draft->wrong, at, name, NULL, "is there already at %s:%u",
 		    section->at.file, section->at.line);
 	} else if (section != NULL || (check_name(draft, at, NULL, name) &&
-	    (section = add_section(draft, name, at)) != NULL)) {
+	    (section = draft_add_section(draft, name, at)) != NULL)) {
 		section->at = at;
 		section->heading = true;
 	}
@@ -135,18 +135,31 @@ add_entry(struct draft *draft, const struct conf_key *key, const char *value, st
 	return entry;
 }
 
+void
+draft_add_value(struct draft *draft, struct section *section, const char *key, const char *value,
+    struct place at)
+{
+	struct entry *entry = value == NULL ? NULL :
+	    add_entry(draft, conf_key_find(service_keys, key), value, at);
+
+	if (entry == NULL)
+		return;
+	entry->next = section->entries;
+	section->entries = entry;
+}
+
 /* NAME = LISTEN PROGRAM */
 static struct entry *
 read_service_line(struct draft *draft, const char *name, const char *value, struct place at)
 {
-	struct section *section = find_section(draft, name);
+	struct section *section = draft_find_section(draft, name);
 
 	if (section == &draft->superd || section == &draft->defaults || strcmp(name, "services") == 0) {
 		mistakes_add(draft->wrong, at, "services", name, "is not a name for a service; choose another");
 		return NULL;
 	}
 	if (section == NULL && (!check_name(draft, at, "services", name) ||
-	    (section = add_section(draft, name, at)) == NULL))
+	    (section = draft_add_section(draft, name, at)) == NULL))
 		return NULL;
 	if (section->line != NULL) {
 		mistakes_add(draft->wrong, at, "services", name, "is there already at %s:%u",
@@ -225,7 +238,7 @@ read_continuation(struct draft *draft, unsigned line, const char *section, const
 {
 	bool services = strcmp(section, "services") == 0;
 
-	if (is_no_continuation(draft, services, find_section(draft, section), value))
+	if (is_no_continuation(draft, services, draft_find_section(draft, section), value))
 		mistakes_add(draft->wrong, place_of(draft, line), section, NULL,
 		    "'%s' is indented and would continue the value above; begin it at the start of "
 		    "the line, or quote it if it is an argument", value);
@@ -248,7 +261,7 @@ read_value(void *arg, unsigned line, const char *name, const char *key, const ch
 	draft->open = NULL;
 	if (strcmp(name, "services") == 0)
 		draft->open = read_service_line(draft, key, value, place_of(draft, line));
-	else if ((section = find_section(draft, name)) != NULL)
+	else if ((section = draft_find_section(draft, name)) != NULL)
 		draft->open = read_key(draft, section, key, value, place_of(draft, line));
 }
 
@@ -344,4 +357,7 @@ conf_read(struct draft *draft)
 		if (strcmp(entry->key->name, "include") == 0 && *entry->value != '\0' &&
 		    strcmp(entry->value, "none") != 0)
 			read_included(draft, entry);
+	for (entry = draft->superd.entries; entry != NULL; entry = entry->next)
+		if (strcmp(entry->key->name, "inetd_conf") == 0 && *entry->value == '/')
+			conf_read_inetd(draft, entry);
 }
