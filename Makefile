@@ -2,7 +2,8 @@
 #
 #	make			build everything, into build/release
 #	make run		build, and serve the sample configuration on the loopback
-#	make check		all tests; its parts: check-unit check-services check-e2e
+#	make check		all tests; its parts: check-unit check-services
+#				check-xinetd check-e2e
 #	make check-asan		all tests under the address and undefined-behaviour sanitizers
 #	make check-valgrind	all tests, unit tests and daemon under valgrind
 #	make lint		sizes, layers, both compilers, shellcheck, cppcheck, manual pages
@@ -84,8 +85,10 @@ modules		= $(filter-out superd/main.c $(superctl_src),$(wildcard superd/*.c))
 services	= $(filter-out services/io.c,$(wildcard services/*.c))
 services_io	= $(wildcard services/io.c)
 clients		= $(wildcard contrib/clients/*.c)
-scripts		= $(wildcard contrib/xinetd2superd)
-manuals		= $(wildcard superd/*.[1-8] services/*.[1-8] contrib/*.[1-8] contrib/clients/*.[1-8])
+# The converter quotes and knows words as superd does, with superd's own files.
+converter	= $(wildcard contrib/xinetd2superd/*.c)
+converter_help	= superd/arena.c superd/words.c superd/facility.c
+manuals		= $(wildcard superd/*.[1-8] services/*.[1-8] contrib/*/*.[1-8])
 
 unit		= $(wildcard tests/unit/test_*.c)
 unit_help	= $(filter-out $(unit),$(wildcard tests/unit/*.c))
@@ -93,6 +96,7 @@ e2e		= $(wildcard tests/e2e/e2e_*.c)
 e2e_help	= $(filter-out $(e2e),$(wildcard tests/e2e/*.c))
 svc		= $(wildcard tests/services/test_*.c)
 svc_help	= $(filter-out $(svc),$(wildcard tests/services/*.c))
+xinetd		= $(wildcard tests/xinetd/test_*.c)
 tools		= $(wildcard tests/tools/*.c)
 
 obj		= $(patsubst %.c,$(B)/obj/%.o,$(1))
@@ -101,13 +105,14 @@ SUPERD		= $(B)/sbin/superd
 SUPERCTL	= $(patsubst superd/%.c,$(B)/bin/%,$(superctl_src))
 SERVICES	= $(patsubst services/%.c,$(B)/libexec/superd/%,$(services))
 CLIENTS		= $(patsubst contrib/clients/%.c,$(B)/bin/%,$(clients))
-SCRIPTS		= $(patsubst contrib/%,$(B)/bin/%,$(scripts))
+CONVERTER	= $(if $(converter),$(B)/bin/xinetd2superd)
 TOOLS		= $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(tools))
 UNIT		= $(patsubst %.c,$(B)/%,$(unit))
 E2E		= $(patsubst %.c,$(B)/%,$(e2e))
 SVC		= $(patsubst %.c,$(B)/%,$(svc))
+XINETD		= $(patsubst %.c,$(B)/%,$(xinetd))
 
-all: $(SUPERD) $(SUPERCTL) $(SERVICES) $(CLIENTS) $(SCRIPTS)
+all: $(SUPERD) $(SUPERCTL) $(SERVICES) $(CLIENTS) $(CONVERTER)
 
 # --- Stamps ------------------------------------------------------------------
 # A stamp is written only when its text changes, so what depends on it is built
@@ -183,9 +188,9 @@ $(CLIENTS): $(B)/bin/%: $(B)/obj/contrib/clients/%.o
 	$(MKDIR)
 	$(Q)$(LINK) -o $@ $^
 
-$(SCRIPTS): $(B)/bin/%: contrib/%
+$(CONVERTER): $(call obj,$(converter) $(converter_help))
 	$(MKDIR)
-	$(Q)cp $< $@ && chmod 755 $@
+	$(Q)$(LINK) -o $@ $^
 
 $(SERVICES): $(B)/libexec/superd/%: $(B)/obj/services/%.o $(call obj,$(services_io)) $(B)/probe/service
 	$(MKDIR)
@@ -207,8 +212,12 @@ $(SVC): $(B)/%: $(B)/obj/%.o $(call obj,$(svc_help)) $(B)/probe/check
 	$(MKDIR)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) @$(B)/probe/check
 
--include $(patsubst %.o,%.d,$(call obj,$(wildcard superd/*.c services/*.c contrib/clients/*.c \
-	tests/unit/*.c tests/e2e/*.c tests/services/*.c tests/tools/*.c)))
+$(XINETD): $(B)/%: $(B)/obj/%.o $(B)/probe/check
+	$(MKDIR)
+	$(Q)$(LINK) -o $@ $(filter %.o,$^) @$(B)/probe/check
+
+-include $(patsubst %.o,%.d,$(call obj,$(wildcard superd/*.c services/*.c contrib/*/*.c \
+	tests/unit/*.c tests/e2e/*.c tests/services/*.c tests/xinetd/*.c tests/tools/*.c)))
 
 # --- Running and testing -------------------------------------------------------
 # The tools come first and the build in a second make, which then finds them.
@@ -223,19 +232,21 @@ run:
 	$(Q)$(MAKE) $(PARALLEL) all
 	$(Q)contrib/build/run $(B)
 
-check check-unit check-services check-e2e:
+check check-unit check-services check-xinetd check-e2e:
 	$(Q)contrib/build/deps check
 	$(Q)$(MAKE) $(PARALLEL) $(if $(WERROR),,WERROR=1) tested-$@
 
 # Everything that tests need, and no test is run: lint compiles it too.
-build-tests: all $(TOOLS) $(UNIT) $(SVC) $(E2E)
+build-tests: all $(TOOLS) $(UNIT) $(SVC) $(XINETD) $(E2E)
 
 tested-check: build-tests
-	$(Q)tests/run $(B) $(UNIT) $(SVC) $(E2E)
+	$(Q)tests/run $(B) $(UNIT) $(SVC) $(XINETD) $(E2E)
 tested-check-unit: $(UNIT)
 	$(Q)tests/run $(B) $(UNIT)
 tested-check-services: $(SERVICES) $(CLIENTS) $(TOOLS) $(SVC)
 	$(Q)tests/run $(B) $(SVC)
+tested-check-xinetd: $(SUPERD) $(SERVICES) $(CONVERTER) $(XINETD)
+	$(Q)tests/run $(B) $(XINETD)
 tested-check-e2e: all $(TOOLS) $(E2E)
 	$(Q)tests/run $(B) $(E2E)
 
@@ -271,7 +282,7 @@ install: all
 	$(Q)$(INSTALL) -d '$(call into,$(sbindir))' '$(call into,$(bindir))' \
 	    '$(call into,$(libexecdir))/superd' '$(call into,$(SYSCONFDIR))'
 	$(Q)$(INSTALL) -m 755 $(SUPERD) '$(call into,$(sbindir))/superd'
-	$(Q)for f in $(SUPERCTL) $(CLIENTS) $(SCRIPTS); do \
+	$(Q)for f in $(SUPERCTL) $(CLIENTS) $(CONVERTER); do \
 		$(INSTALL) -m 755 $$f '$(call into,$(bindir))'/$${f##*/} || exit 1; done
 	$(Q)for f in $(SERVICES); do \
 		$(INSTALL) -m 755 $$f '$(call into,$(libexecdir))/superd'/$${f##*/} || exit 1; done
@@ -283,7 +294,7 @@ install: all
 # superd.ini stays: it is the administrator's now.
 uninstall:
 	$(Q)rm -f '$(call into,$(sbindir))/superd'
-	$(Q)for f in $(notdir $(SUPERCTL) $(CLIENTS) $(SCRIPTS)); do \
+	$(Q)for f in $(notdir $(SUPERCTL) $(CLIENTS) $(CONVERTER)); do \
 		rm -f '$(call into,$(bindir))'/$$f; done
 	$(Q)for f in $(notdir $(SERVICES)); do rm -f '$(call into,$(libexecdir))/superd'/$$f; done
 	$(Q)for f in $(notdir $(manuals)); do rm -f '$(call into,$(mandir))'/man$${f##*.}/$$f; done
@@ -299,8 +310,9 @@ clean:
 	$(Q)rm -rf build
 
 FORCE:
-.PHONY: FORCE all run check check-unit check-services check-e2e check-asan check-valgrind \
-	build-tests tested-check tested-check-unit tested-check-services tested-check-e2e \
+.PHONY: FORCE all run check check-unit check-services check-xinetd check-e2e check-asan \
+	check-valgrind build-tests tested-check tested-check-unit tested-check-services \
+	tested-check-xinetd tested-check-e2e \
 	lint format format-check deps install uninstall dist clean
 .DELETE_ON_ERROR:
 # Objects are wanted for the next time, even those that only a rule names.
