@@ -248,6 +248,8 @@ acl_add_line(struct acl_builder *builder, struct arena *arena, const char *line,
 	if (memchr(line, '\0', len) != NULL)
 		return "a NUL byte: this is not a text file";
 	len = span(line, len, "#;", false);
+	while (len > 0 && memchr(blanks, line[len - 1], sizeof blanks - 1) != NULL)
+		len--;
 	begin = span(line, len, blanks, true);
 	if (begin == len)
 		return NULL;

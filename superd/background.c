@@ -1,7 +1,6 @@
 /* background.c - see background.h. */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -59,44 +58,4 @@ background_ready(int ready)
 		close(null);
 	(void)!write(ready, "", 1);
 	close(ready);
-}
-
-int
-pid_file_write(const char *path)
-{
-	char beside[PATH_MAX];
-	FILE *file;
-	int fd;
-
-	if (snprintf(beside, sizeof beside, "%s.new", path) >= (int)sizeof beside) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	(void)unlink(beside);
-	fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd == -1)
-		return -1;
-	if ((file = fdopen(fd, "w")) == NULL) {
-		close(fd);
-		return -1;
-	}
-	fprintf(file, "%d\n", (int)getpid());
-	if (fclose(file) == EOF || rename(beside, path) == -1) {
-		(void)unlink(beside);
-		return -1;
-	}
-	return 0;
-}
-
-void
-pid_file_remove(const char *path)
-{
-	FILE *file = fopen(path, "re");
-	int pid = 0;
-
-	if (file == NULL)
-		return;
-	if (fscanf(file, "%d", &pid) == 1 && pid == getpid())
-		(void)unlink(path);
-	fclose(file);
 }

@@ -13,9 +13,4 @@ int	background_start(int *ready);
 /* The starter may go; standard input, output and error are /dev/null from now on. */
 void	background_ready(int ready);
 
-/* Writes superd's pid, in one step: nobody reads half a number.  -1 with errno. */
-int	pid_file_write(const char *path);
-/* Removes it if it still is superd's own. */
-void	pid_file_remove(const char *path);
-
 #endif

@@ -56,14 +56,13 @@ park_global(struct superd *superd, struct listener *listener)
 	superd->parked_last = &listener->next_parked;
 }
 
-/* Somebody waits and there is no room: the kernel's queue is the waiting room. */
-void
-superd_park(struct superd *superd, struct listener *listener)
+static void
+link_parked(struct superd *superd, struct listener *listener)
 {
 	struct running *running = listener->running;
+	enum room room = superd_room(superd, listener);
 
-	watch_remove(&listener->watch);
-	if (superd_room(superd, listener) == ROOM_NOT_AT_ALL) {
+	if (room == ROOM_NOT_AT_ALL || room == ROOM) {
 		park_global(superd, listener);
 	} else {
 		listener->parked = PARKED_SERVICE;
@@ -71,11 +70,19 @@ superd_park(struct superd *superd, struct listener *listener)
 		running->parked = listener;
 		wait_for_rate(superd, listener);
 	}
-	tell_full(superd, running);
 }
 
+/* Somebody waits and there is no room: the kernel's queue is the waiting room. */
 void
-superd_unpark(struct superd *superd, struct listener *listener)
+superd_park(struct superd *superd, struct listener *listener)
+{
+	watch_remove(&listener->watch);
+	link_parked(superd, listener);
+	tell_full(superd, listener->running);
+}
+
+static void
+unlink_parked(struct superd *superd, struct listener *listener)
 {
 	struct listener **link = listener->parked == PARKED_GLOBAL ? &superd->parked :
 	    &listener->running->parked;
@@ -90,19 +97,27 @@ superd_unpark(struct superd *superd, struct listener *listener)
 	listener->parked = PARKED_NOT;
 }
 
-static void
-unpark_and_listen(struct superd *superd, struct listener *listener)
+void
+superd_unpark(struct superd *superd, struct listener *listener)
 {
 	struct running *running = listener->running;
 
-	superd_unpark(superd, listener);
-	if (listener_start(listener) == -1)
-		event_error("epoll: %s; service '%s' rests until the next reload", strerror(errno),
-		    running->service->name);
+	if (listener->parked == PARKED_NOT)
+		return;
+	unlink_parked(superd, listener);
 	if (running->full && running->parked == NULL) {
 		running->full = false;
 		event_room(running);
 	}
+}
+
+static void
+unpark_and_listen(struct superd *superd, struct listener *listener)
+{
+	superd_unpark(superd, listener);
+	if (listener_start(listener) == -1)
+		event_error("epoll: %s; service '%s' rests until the next reload", strerror(errno),
+		    listener->service->name);
 }
 
 /* Takes who waits.  Where many do, the listener is back in the loop, where all have their turn. */
@@ -114,12 +129,22 @@ superd_resume(struct superd *superd, struct running *running)
 
 	while ((listener = running->parked) != NULL) {
 		step = superd_accept_batch(superd, listener);
-		if (step == ACCEPT_FULL)
-			wait_for_rate(superd, listener);
-		if (step == ACCEPT_FULL || step == ACCEPT_PAUSED)
+		if (step == ACCEPT_PAUSED || step == ACCEPT_DEAD)
 			return;
+		if (step == ACCEPT_FULL) {
+			/* What there is no room in may be another than before: superd itself, or the rate. */
+			unlink_parked(superd, listener);
+			link_parked(superd, listener);
+			return;
+		}
 		unpark_and_listen(superd, listener);
 	}
+}
+
+static void
+room_due(struct timer *timer)
+{
+	superd_resume_global(container_of(timer, struct superd, room));
 }
 
 /* In turn, so that no service takes all the room that becomes free. */
@@ -129,21 +154,22 @@ superd_resume_global(struct superd *superd)
 	struct listener *listener;
 	enum accept_step step;
 
-	while ((listener = superd->parked) != NULL &&
-	    superd->admission.live < superd->admission.max_sessions) {
+	for (int i = 0; i < EVENTS_BATCH && (listener = superd->parked) != NULL &&
+	    superd->admission.live < superd->admission.max_sessions; i++) {
 		step = superd_accept(superd, listener);
-		if (step == ACCEPT_PAUSED)
+		if (step == ACCEPT_PAUSED || step == ACCEPT_DEAD)
 			return;
 		if (step == ACCEPT_DRAINED) {
 			unpark_and_listen(superd, listener);
 			continue;
 		}
-		superd_unpark(superd, listener);
-		if (step == ACCEPT_FULL)	/* its service is full meanwhile */
-			superd_park(superd, listener);
-		else
-			park_global(superd, listener);
+		unlink_parked(superd, listener);
+		link_parked(superd, listener);	/* behind the others; or with its service, if that is full */
 	}
+	/* Room is left after so many (they were refused): the rest is taken in the next turns. */
+	if (superd->parked != NULL && superd->admission.live < superd->admission.max_sessions &&
+	    superd->room.place == 0)
+		(void)timer_start(&superd->loop, &superd->room, 0, room_due);
 }
 
 void

@@ -129,12 +129,6 @@ set_line(struct draft *draft, const struct section *section, struct service *ser
 	}
 }
 
-static bool
-has(const struct service *service, const char *key)
-{
-	return (service->given & conf_key_bit(conf_key_find(service_keys, key))) != 0;
-}
-
 /* A list that begins with "+" adds to that of [defaults]. */
 static void
 join_list(struct draft *draft, struct section *section, char ***list, char **defaults, const char *key)
@@ -166,6 +160,12 @@ join_lists(struct draft *draft, struct section *section, struct service *service
 	join_list(draft, section, &service->deny, defaults->deny, "deny");
 }
 
+static bool
+has(const struct service *service, const char *key)
+{
+	return (service->given & conf_key_bit(conf_key_find(service_keys, key))) != 0;
+}
+
 static void
 make_service(struct draft *draft, struct section *section, const struct service *defaults)
 {
@@ -179,6 +179,9 @@ make_service(struct draft *draft, struct section *section, const struct service 
 	section->service = service;
 	set_entries(draft, section, service, &service->given);
 	join_lists(draft, section, service, defaults);
+	if (!has(service, "max_per_source"))
+		service->max_per_source = service->max_sessions == UNLIMITED ? UNLIMITED :
+		    (uint32_t)(((uint64_t)service->max_sessions * 3 + 3) / 4);
 	if (section->line != NULL)
 		set_line(draft, section, service);
 	if (draft->wrong->count != before)

@@ -127,6 +127,7 @@ struct conf {
 	unsigned	 count;
 	struct service	**disabled;	/* told by -T only */
 	unsigned	 disabled_count;
+	bool		 blank;		/* the main file has no heading at all: is it being written? */
 	unsigned	 descriptors;	/* needed at the most */
 	unsigned	 references;	/* of conf_hold */
 };

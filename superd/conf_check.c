@@ -239,7 +239,7 @@ check_wait(struct draft *draft, struct section *section)
 	if (!service->wait)
 		return;
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-		if (keys[i].set)
+		if (keys[i].set && conf_key_applies(conf_key_find(service_keys, keys[i].key), service))
 			draft_mistake(draft, section, keys[i].key, "cannot be kept for service '%s', which has "
 			    "wait = yes: there is no peer yet; give it '%s = %s'", service->name,
 			    keys[i].key, keys[i].off);

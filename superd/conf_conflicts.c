@@ -23,7 +23,7 @@ claims_conflict(const struct claim *a, const struct claim *b)
 {
 	const char *one = a->section->service->device, *other = b->section->service->device;
 
-	if (one != NULL && other != NULL && strcmp(one, other) != 0)
+	if (a->address->kind != ADDRESS_UNIX && one != NULL && other != NULL && strcmp(one, other) != 0)
 		return false;
 	return address_conflicts(a->address, b->address);
 }
@@ -90,6 +90,8 @@ conf_check_addresses(struct draft *draft)
 	for (section = draft->first; section != NULL; section = section->next)
 		for (unsigned i = 0; section->service != NULL && section->service->enabled &&
 		    i < section->service->listen.count; i++)
-			claims[count++] = (struct claim){ &section->service->listen.item[i], section };
+			if (section->service->listen.item[i].kind == ADDRESS_UNIX ||
+			    section->service->listen.item[i].port != 0)
+				claims[count++] = (struct claim){ &section->service->listen.item[i], section };
 	check_conflicts(draft, claims, count);
 }

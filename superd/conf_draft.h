@@ -73,7 +73,7 @@ void	conf_check_program(struct draft *, struct section *);
 void	conf_check_folders(struct draft *, struct section *);
 /* conf_conflicts.c: addresses that cannot be had side by side. */
 void	conf_check_addresses(struct draft *);
-/* conf_lists.c: service->acl, the banners, max_per_source. */
+/* conf_lists.c: service->acl and the banners. */
 void	conf_check_lists(struct draft *, struct section *);
 /* conf_users.c: service->identity, socket_uid and socket_gid. */
 void	conf_check_users(struct draft *, struct section *);

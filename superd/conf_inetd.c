@@ -70,6 +70,8 @@ unservable(struct inetd_line *line)
 		return "tcpmux is not served";
 	if (strcmp(type, "dgram") == 0 || strncmp(protocol, "udp", 3) == 0)
 		return "udp is not served by this version of superd";
+	if (strcmp(line->field[PROGRAM], "internal") != 0 && access(line->field[PROGRAM], F_OK) == -1)
+		return "there is no such program";	/* packages leave their lines behind */
 	if (strcmp(type, "stream") != 0)
 		return "only stream sockets are served";
 	if (strncmp(protocol, "tcp", 3) != 0 || (protocol[3] != '\0' && strcmp(protocol, "tcp4") != 0 &&

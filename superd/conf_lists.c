@@ -139,11 +139,7 @@ void
 conf_check_lists(struct draft *draft, struct section *section)
 {
 	struct service *service = section->service;
-	const struct conf_key *most = conf_key_find(service_keys, "max_per_source");
 
-	if ((service->given & conf_key_bit(most)) == 0)
-		service->max_per_source = service->max_sessions == UNLIMITED ? UNLIMITED :
-		    (uint32_t)(((uint64_t)service->max_sessions * 3 + 3) / 4);
 	make_acl(draft, section);
 	service->banner_bytes = load_banner(draft, section, "banner", service->banner);
 	service->banner_refused_bytes = load_banner(draft, section, "banner_refused",

@@ -51,6 +51,18 @@ print_value(const char *key, const char *value)
 	return 0;
 }
 
+/* What nobody has given and has no default, or a default that conf_check works out when it reads this back. */
+static bool
+is_left_out(const struct conf_key *key, const struct service *service)
+{
+	if (strcmp(key->name, "argv0") == 0)
+		return true;
+	if (key->kind == KEY_BOOL)
+		return key->initial == NULL && !service->enabled;
+	return key->initial == NULL && (key->kind == KEY_INTEGER || key->kind == KEY_SIZE ||
+	    key->kind == KEY_DURATION);
+}
+
 static int
 print_keys(const struct conf_key *table, struct arena *arena, const void *object,
     const struct service *service)
@@ -58,13 +70,10 @@ print_keys(const struct conf_key *table, struct arena *arena, const void *object
 	const char *text;
 
 	for (const struct conf_key *key = table; key->name != NULL; key++) {
-		bool number = key->kind == KEY_INTEGER || key->kind == KEY_SIZE ||
-		    key->kind == KEY_DURATION;
-
 		if (strcmp(key->name, "include") == 0 || strcmp(key->name, "inetd_conf") == 0)
 			continue;	/* what they brought stands here itself */
-		if (service != NULL && (!conf_key_applies(key, service) || (number &&
-		    key->initial == NULL && (service->given & conf_key_bit(key)) == 0)))
+		if (service != NULL && (!conf_key_applies(key, service) ||
+		    ((service->given & conf_key_bit(key)) == 0 && is_left_out(key, service))))
 			continue;
 		text = conf_key_text(key, arena, object);
 		if (text != NULL && print_value(key->name, text) == -1)

@@ -107,6 +107,7 @@ read_heading(void *arg, unsigned line, const char *name)
 	struct section *section = draft_find_section(draft, name);
 
 	draft->open = NULL;
+	draft->conf->blank = false;
 	if (strcmp(name, "services") == 0) {
 		if (draft->services_seen)
 			mistakes_add(draft->wrong, at, name, NULL, "is there twice in this file");
@@ -349,6 +350,7 @@ conf_read(struct draft *draft)
 {
 	const struct entry *entry;
 
+	draft->conf->blank = true;
 	draft->superd.name = "superd";
 	draft->defaults.name = "defaults";
 	draft->last = &draft->first;

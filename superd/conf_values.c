@@ -260,7 +260,10 @@ conf_key_parse(const struct conf_key *key, struct arena *arena, const char *text
 	case KEY_MODE:
 		return parse_mode(arena, text, (mode_t)key->most, field);
 	case KEY_LIMIT:
-		return parse_limit(arena, text, field);
+		if (!none)
+			return parse_limit(arena, text, field);
+		*(const struct limit **)field = NULL;
+		return NULL;
 	case KEY_LIST:
 		return parse_list(arena, text, field);
 	case KEY_HOURS:

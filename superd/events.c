@@ -7,7 +7,7 @@
 
 #include "events.h"
 #include "log.h"
-#include "running.h"
+#include "superd.h"
 #include "signal_name.h"
 #include "tcp_info.h"
 
@@ -132,7 +132,7 @@ event_failed(struct running *running, uint64_t session, const struct peer *peer,
 {
 	running->failed++;
 	if (!log_wants(LOG_LEVEL_ERROR) ||
-	    !gate_passes(&running->failed_gate, session_now_us() / 1000))
+	    !gate_passes(&running->failed_gate, running->superd->loop.now))
 		return;
 	log_begin(LOG_LEVEL_ERROR, "failed");
 	log_text("service", running->service->name);
@@ -148,7 +148,7 @@ event_refuse(struct running *running, const struct peer *peer, enum verdict verd
 {
 	running->refused[verdict]++;
 	if (!log_wants(LOG_LEVEL_NOTICE) ||
-	    !gate_passes(&running->refuse_gate, session_now_us() / 1000))
+	    !gate_passes(&running->refuse_gate, running->superd->loop.now))
 		return;
 	log_begin(LOG_LEVEL_NOTICE, "refuse");
 	log_text("service", running->service->name);
@@ -178,6 +178,16 @@ event_held(struct running *running, uint64_t now_ms)
 	return running->refuse_gate.held > 0 || running->failed_gate.held > 0;
 }
 
+/* "[::1]", so that a count can follow. */
+static void
+bracketed(const struct peer *peer, char text[ADDRESS_TEXT + 16])
+{
+	char ip[ADDRESS_TEXT];
+
+	address_ip_text(&peer->ip, peer->scope, ip);
+	snprintf(text, ADDRESS_TEXT + 16, "[%s]", ip);
+}
+
 void
 event_full(const struct running *running, const struct peer *busiest, unsigned count)
 {
@@ -191,8 +201,10 @@ event_full(const struct running *running, const struct peer *busiest, unsigned c
 	if (busiest != NULL && running->service->log_remote != REMOTE_NONE) {
 		if (running->service->log_remote == REMOTE_PREFIX)
 			prefix_text(busiest, value);
-		else
+		else if (address_is_mapped(&busiest->ip))
 			address_ip_text(&busiest->ip, busiest->scope, value);
+		else
+			bracketed(busiest, value);
 		snprintf(value + strlen(value), 16, ":%u", count);
 		log_text("busiest", value);
 	}

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "launch.h"
+#include "rights.h"
 
 #define STAGE_WORD(name, word)	[name] = word,
 const char *const stage_word[STAGE_COUNT] = { STAGES(STAGE_WORD) };
@@ -158,9 +159,11 @@ child_identity(const struct service *service)
 		return STAGE_CHDIR;
 	if (service->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return STAGE_NO_NEW_PRIVS;
+	/* A superd that is not root may have rights all the same, from whoever started it. */
 	if (!who->change)
-		return STAGE_COUNT;
-	if (setresuid(who->uid, who->uid, who->uid) == -1)
+		return who->uid != 0 && rights_drop() == -1 ? STAGE_USER : STAGE_COUNT;
+	if (setresuid(who->uid, who->uid, who->uid) == -1 ||
+	    (who->uid != 0 && rights_drop() == -1))
 		return STAGE_USER;
 	if (who->uid != 0 && setuid(0) == 0) {
 		errno = EPERM;		/* root came back: never go on */

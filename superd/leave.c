@@ -24,10 +24,12 @@ link_of(struct listener **link, const struct listener *listener)
 void
 superd_leave(struct superd *superd, struct listener *listener)
 {
-	event_unlisten(listener);
+	if (listener->fd != -1)
+		event_unlisten(listener);
 	superd_unpark(superd, listener);
 	watch_remove(&listener->watch);
 	listener->conf = conf_hold(listener->running->conf);
+	listener->to_drain = listener->service->backlog + 1;
 	listener_leave(listener);
 	listener->next = superd->leaving;
 	superd->leaving = listener;
@@ -54,20 +56,28 @@ close_leaving(struct superd *superd, struct listener *listener)
 		superd_forget(superd, running);
 }
 
-/* A batch from each in a round, so that a long queue holds up nobody else. */
+/*
+ * A batch from each in a turn of the loop, so that a long queue holds up nobody
+ * else.  A queue of length 0 still takes one client at a time, so what may be in
+ * it was settled when the address left.
+ */
 static void
 drain_due(struct timer *timer)
 {
 	struct superd *superd = container_of(timer, struct superd, drain);
 	struct listener *listener, *next;
+	enum accept_step step;
 
 	for (listener = superd->leaving; listener != NULL; listener = next) {
 		next = listener->next;
-		if (listener->fd == -1 || superd_accept_batch(superd, listener) != ACCEPT_TAKEN)
+		step = listener->fd == -1 ? ACCEPT_DEAD : superd_accept_batch(superd, listener);
+		listener->to_drain -= ACCEPT_BATCH;
+		if (step != ACCEPT_PAUSED && (step != ACCEPT_TAKEN || listener->to_drain <= 0))
 			close_leaving(superd, listener);
 	}
 	if (superd->leaving != NULL) {
-		superd_drain_start(superd);
+		(void)timer_start(&superd->loop, timer, superd->pause.place != 0 ? ACCEPT_PAUSE_MS : 0,
+		    drain_due);
 		return;
 	}
 	/* What could not be bound beside them can be now. */

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "listener.h"
@@ -103,17 +101,6 @@ has_file(const struct listener *listener)
 	return listener->address->kind == ADDRESS_UNIX && *listener->address->path == '/';
 }
 
-/* The socket's file goes too, if it is still the one that superd made. */
-static void
-remove_file(const struct listener *listener)
-{
-	struct stat status;
-
-	if (listener->inode != 0 && lstat(listener->address->path, &status) == 0 &&
-	    status.st_dev == listener->device && status.st_ino == listener->inode)
-		unlink(listener->address->path);
-}
-
 void
 listener_free(struct listener *listener)
 {
@@ -124,58 +111,10 @@ listener_free(struct listener *listener)
 	watch_remove(&listener->watch);
 	if (listener->fd != -1) {
 		if (has_file(listener))
-			remove_file(listener);
+			socket_file_remove(listener->address, &listener->file);
 		close(listener->fd);
 	}
 	free(listener);
-}
-
-/* A socket's file that nobody answers behind is left over from a crash.  Anything else stays. */
-static void
-remove_stale_file(const char *path, const struct sockaddr_storage *storage, socklen_t len)
-{
-	struct stat status;
-	int fd;
-
-	if (lstat(path, &status) == -1 || !S_ISSOCK(status.st_mode))
-		return;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd == -1)
-		return;
-	if (connect(fd, (const struct sockaddr *)storage, len) == -1 && errno == ECONNREFUSED)
-		unlink(path);
-	close(fd);
-}
-
-/* Nobody can connect between bind and listen, so owner and mode are right from the start. */
-static int
-bind_file(struct listener *listener, int fd, const struct sockaddr_storage *storage, socklen_t len)
-{
-	const struct service *service = listener->service;
-	const char *path = listener->address->path;
-	struct stat status;
-	mode_t mask;
-	int result;
-
-	remove_stale_file(path, storage, len);
-	mask = umask(0177);
-	result = bind(fd, (const struct sockaddr *)storage, len);
-	umask(mask);
-	if (result == -1)
-		return -1;
-	if (lstat(path, &status) == 0) {
-		listener->device = status.st_dev;
-		listener->inode = status.st_ino;
-	}
-	if (((service->socket_uid != (uid_t)-1 || service->socket_gid != (gid_t)-1) &&
-	    lchown(path, service->socket_uid, service->socket_gid) == -1) ||
-	    chmod(path, service->socket_mode) == -1) {
-		result = errno;
-		remove_file(listener);
-		errno = result;
-		return -1;
-	}
-	return 0;
 }
 
 static int
@@ -190,7 +129,7 @@ try_family(struct listener *listener, int family)
 	if (fd == -1)
 		return -1;
 	if (socket_options_before_bind(fd, family, listener->service, address) == 0 &&
-	    (has_file(listener) ? bind_file(listener, fd, &storage, len) :
+	    (has_file(listener) ? socket_file_bind(fd, address, listener->service, &listener->file) :
 	    bind(fd, (const struct sockaddr *)&storage, len)) == 0 &&
 	    socket_options(fd, family, listener->service) == 0 &&
 	    listen(fd, listener->service->backlog) == 0)
@@ -333,14 +272,19 @@ listener_redeclare(struct listener *listener, struct running *running,
 	listener->address = address;
 	if (listener->fd == -1)
 		return 0;
-	if (has_file(listener) && listener->inode != 0 &&
-	    (chmod(address->path, service->socket_mode) == -1 ||
-	    ((service->socket_uid != (uid_t)-1 || service->socket_gid != (gid_t)-1) &&
-	    lchown(address->path, service->socket_uid, service->socket_gid) == -1)))
+	if (has_file(listener) && listener->file.inode != 0 &&
+	    socket_file_declare(address, service, &listener->file) == -1)
 		return -1;
 	if (socket_options(listener->fd, family, service) == -1)
 		return -1;
 	return listen(listener->fd, service->backlog);
+}
+
+bool
+listener_has_file(const struct listener *listener)
+{
+	return listener->fd == -1 || !has_file(listener) || listener->file.inode == 0 ||
+	    socket_file_exists(listener->address, &listener->file);
 }
 
 void

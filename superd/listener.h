@@ -9,6 +9,7 @@
 
 #include "conf.h"
 #include "loop.h"
+#include "socket_file.h"
 
 struct running;
 struct session;
@@ -35,12 +36,12 @@ struct listener {
 	uint32_t		 wait_ms;	/* until the next try */
 	int			 fd;		/* -1: waiting */
 	int			 error;		/* errno of the last try */
+	int			 to_drain;	/* leaving: connections that may be in its queue */
 	uint8_t			 parked;	/* enum parked */
 	bool			 told;		/* that it waits */
 	bool			 leaving;	/* takes nobody new; closed when its queue is empty */
 	bool			 kept;		/* reload: goes on in the new configuration */
-	dev_t			 device;	/* of a Unix socket's file as superd made it ... */
-	ino_t			 inode;		/* ... so that no other is removed */
+	struct socket_file	 file;		/* of a Unix socket; without inode where it was passed */
 };
 
 /* What all listeners share, and whom they call. */
@@ -75,6 +76,8 @@ int	listener_start(struct listener *);
 /* The same address under another declaration: its options are set anew, its queue stays. */
 int	listener_redeclare(struct listener *, struct running *, const struct service *,
 	    const struct address *);
+/* Whether the file of a Unix socket is still the one that superd made; true for any other address. */
+bool	listener_has_file(const struct listener *);
 /* No new connections; those in the queue are still to be had.  On an empty queue the caller frees it. */
 void	listener_leave(struct listener *);
 

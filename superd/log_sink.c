@@ -3,9 +3,8 @@
  *
  * Lines to a descriptor are gathered and written when the process is about to
  * sleep: a busy superd writes once for many lines.  A write is of at most
- * PIPE_BUF bytes after poll(2) said that there is room: pipe(7) then takes it
- * whole without blocking, and standard error, which others may share, need not
- * be made non-blocking.  syslog() of the C library would block, so its
+ * PIPE_BUF bytes, which a pipe takes whole or not at all, and never blocks:
+ * standard error, which others may share, is opened anew for that.  syslog() of the C library would block, so its
  * datagrams (RFC 3164 as /dev/log takes it) are sent from here.
  */
 #include <errno.h>
@@ -28,7 +27,8 @@
 static const int priority[] = { LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
 
 static struct {
-	int		 fd;		/* of lines: STDERR_FILENO or the file; -1: nowhere */
+	int		 fd;		/* of lines: standard error or the file; -1: nowhere */
+	bool		 to_stderr;	/* fd is standard error, perhaps opened anew */
 	int		 syslog;	/* socket; -1: none */
 	bool		 to_syslog;
 	bool		 started;	/* nobody waits at the terminal for an error any more */
@@ -64,6 +64,19 @@ is_journal(const struct stat *status)
 	    device == status->st_dev && inode == status->st_ino;
 }
 
+/*
+ * Standard error by a description of superd's own, which does not block: a
+ * terminal takes the first byte and then makes one wait for its reader.  Where
+ * that is not to be had, poll(2) and whole writes must do.
+ */
+static int
+reopen_stderr(void)
+{
+	int fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	return fd != -1 ? fd : STDERR_FILENO;
+}
+
 static void
 look_at_descriptor(void)
 {
@@ -74,11 +87,14 @@ look_at_descriptor(void)
 		return;
 	self.socket = S_ISSOCK(status.st_mode);
 	self.journal = self.fd == STDERR_FILENO && is_journal(&status);
+	if (self.fd == STDERR_FILENO && !self.socket && !S_ISREG(status.st_mode))
+		self.fd = reopen_stderr();
 }
 
 void
 sink_init(void)
 {
+	self.to_stderr = true;
 	look_at_descriptor();
 }
 
@@ -234,7 +250,7 @@ syslog_line(const char *line, size_t len, enum log_level level)
 void
 sink_line(const char *line, size_t len, enum log_level level)
 {
-	if (!self.started && level == LOG_LEVEL_ERROR && (self.to_syslog || self.fd != STDERR_FILENO))
+	if (!self.started && level == LOG_LEVEL_ERROR && (self.to_syslog || !self.to_stderr))
 		(void)!write(STDERR_FILENO, line, len);
 	if (!self.to_syslog || !syslog_line(line, len, level))
 		buffer_line(line, len, level);
@@ -257,8 +273,10 @@ sink_without_stderr(void)
 {
 	self.started = true;
 	self.no_stderr = true;
-	if (self.fd == STDERR_FILENO) {
+	if (self.to_stderr) {
 		sink_flush();
+		if (self.fd > STDERR_FILENO)
+			close(self.fd);
 		self.fd = -1;
 	}
 }
@@ -274,7 +292,6 @@ sink_close(void)
 	self.syslog = -1;
 	self.fd = self.no_stderr ? -1 : STDERR_FILENO;
 	self.to_syslog = false;
-	look_at_descriptor();
 }
 
 int
@@ -291,6 +308,7 @@ sink_open(const char *where)
 	}
 	sink_close();
 	self.fd = fd;
+	self.to_stderr = fd == STDERR_FILENO;
 	self.to_syslog = to_syslog;
 	self.facility = to_syslog && where[6] == ':' ? facility_find(where + 7) : LOG_DAEMON;
 	self.retry = 0;

@@ -154,6 +154,8 @@ timer_start(struct loop *loop, struct timer *timer, uint64_t ms, void (*due)(str
 	}
 	timer->due = due;
 	timer->when = loop->now + ms;
+	if (timer->when < loop->late)
+		timer->when = loop->late;
 	heap_settle(loop, timer);
 	return 0;
 }
@@ -173,15 +175,21 @@ timer_stop(struct loop *loop, struct timer *timer)
 	timer->place = 0;
 }
 
+/*
+ * A timer that is started in here is not due before the next turn, not even
+ * one of 0 ms: whoever works in batches must let the events have their turn.
+ */
 static void
 loop_due(struct loop *loop)
 {
+	loop->late = loop->now + 1;
 	while (loop->timers > 0 && loop->heap[0]->when <= loop->now) {
 		struct timer *timer = loop->heap[0];
 
 		timer_stop(loop, timer);
 		timer->due(timer);
 	}
+	loop->late = 0;
 }
 
 int

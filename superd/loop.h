@@ -44,6 +44,7 @@ struct timer {
 
 struct loop {
 	struct pool	 pool;		/* of all that is never paused */
+	uint64_t	 late;		/* while timers are called: the earliest time of a new one */
 	uint64_t	 now;		/* ms since some point in the past; set before callbacks */
 	struct timer	**heap;		/* owned, ordered by when */
 	size_t		 timers, room;

@@ -16,6 +16,7 @@
 #include "events.h"
 #include "log.h"
 #include "notify.h"
+#include "pid_file.h"
 #include "superd.h"
 
 extern char **environ;
@@ -85,13 +86,14 @@ absolute(const char *path, char room[PATH_MAX])
 
 /*
  * What superd's parent left behind does not matter: descriptors are closed
- * (those of LISTEN_FDS aside), dispositions are the default, and what superd
- * reads through signalfd(2) is blocked from here on.
+ * (those of LISTEN_FDS aside), and dispositions are the default.  A signal that
+ * asks superd for something waits until superd is ready; one that ends it may
+ * do so while the configuration is read.
  */
 static int
 clean_slate(void)
 {
-	static const int blocked[] = { SIGCHLD, SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGQUIT };
+	static const int blocked[] = { SIGHUP, SIGUSR1, SIGUSR2 };
 	sigset_t set;
 	int fd;
 
@@ -183,8 +185,9 @@ serve(struct superd *superd, const char *pid_file, int ready)
 {
 	int status = 0;
 
-	if (pid_file != NULL && pid_file_write(pid_file) == -1) {
-		event_error("pid file %s: %s", pid_file, strerror(errno));
+	if (pid_file != NULL && pid_file_take(pid_file) == -1) {
+		event_error("pid file %s: %s", pid_file, errno == EWOULDBLOCK ?
+		    "another superd has it" : strerror(errno));
 		return EX_OSERR;
 	}
 	if (superd->base->daemon) {
@@ -193,13 +196,14 @@ serve(struct superd *superd, const char *pid_file, int ready)
 	} else {
 		log_started();
 	}
+	log_flush();		/* what listens is in the log when it is said to be ready */
 	notify_send("READY=1");
 	if (superd_run(superd) == -1) {
 		event_error("epoll: %s", strerror(errno));
 		status = EX_OSERR;
 	}
 	if (pid_file != NULL)
-		pid_file_remove(pid_file);
+		pid_file_leave(pid_file);
 	return status;
 }
 
@@ -227,7 +231,7 @@ start(const struct conf_base *base, const struct options *options, const struct 
 		return EX_OSERR;
 	}
 	if (chdir("/") == -1 || superd_init(&superd, base, nofile) == -1) {
-		fprintf(stderr, "superd: %s\n", strerror(errno));
+		fprintf(stderr, "superd: cannot start: %s\n", strerror(errno));
 		return EX_OSERR;
 	}
 	for (const struct mistake *m = mistakes.first_warning; m != NULL; m = m->next)
@@ -258,7 +262,7 @@ main(int argc, char **argv)
 	if (status != -1)
 		return status;
 	if (clean_slate() == -1 || getrlimit(RLIMIT_NOFILE, &nofile) == -1) {
-		fprintf(stderr, "superd: %s\n", strerror(errno));
+		fprintf(stderr, "superd: /dev/null: %s\n", strerror(errno));
 		return EX_OSERR;
 	}
 	log_init();

@@ -35,10 +35,10 @@ find_running(const struct superd *superd, const char *name)
 }
 
 static bool
-same_device(const struct service *a, const struct service *b)
+same_device(const struct address *address, const struct service *a, const struct service *b)
 {
-	return (a->device == NULL) == (b->device == NULL) &&
-	    (a->device == NULL || strcmp(a->device, b->device) == 0);
+	return address->kind == ADDRESS_UNIX || ((a->device == NULL) == (b->device == NULL) &&
+	    (a->device == NULL || strcmp(a->device, b->device) == 0));
 }
 
 /* The listener that has the address now.  Where the kernel chose the port, it is the service's own. */
@@ -58,7 +58,7 @@ find_kept(const struct plan *plan, const struct service *service, const struct a
 	for (; low < plan->old_count && address_equal(plan->old[low]->address, address); low++) {
 		struct listener *old = plan->old[low];
 
-		if (!old->kept && same_device(old->service, service) &&
+		if (!old->kept && same_device(address, old->service, service) && listener_has_file(old) &&
 		    (address->kind == ADDRESS_UNIX || address->port != 0 ||
 		    strcmp(old->service->name, service->name) == 0))
 			return old;
@@ -149,6 +149,19 @@ plan_running(struct superd *superd, struct plan *plan)
 	return 0;
 }
 
+/* Whether a passed IPv6 socket takes IPv4 as well exactly if the address means both. */
+static bool
+same_families(int fd, const struct address *address)
+{
+	int only_six = 1;
+	socklen_t len = sizeof only_six;
+
+	if (address_af(address) != AF_INET6)
+		return true;
+	return getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_six, &len) == 0 &&
+	    (only_six != 0) == (address->family != FAMILY_DUAL);
+}
+
 /* Sockets that were passed to superd, where one has the address. */
 static bool
 adopt(struct listener *listener)
@@ -164,6 +177,7 @@ adopt(struct listener *listener)
 			continue;
 		len = sizeof type;
 		if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1 || type != SOCK_STREAM ||
+		    !same_families(fd, listener->address) ||
 		    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == -1 || !listening)
 			continue;
 		if (listener_adopt(listener, fd) == -1)
@@ -198,7 +212,10 @@ bind_new(struct plan *plan)
 	return 0;
 }
 
-/* superd's own soft limit, so that the configuration's descriptors are to be had. */
+/*
+ * superd's own limit: the soft one is as high as the hard one allows, since old
+ * and new addresses stand side by side for a moment; programs get theirs back.
+ */
 static int
 raise_descriptors(const struct conf *conf)
 {
@@ -206,11 +223,9 @@ raise_descriptors(const struct conf *conf)
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
 		return -1;
-	if (limit.rlim_cur >= conf->descriptors)
-		return 0;
-	limit.rlim_cur = conf->descriptors;
-	if (limit.rlim_max < limit.rlim_cur)
-		limit.rlim_max = limit.rlim_cur;
+	if (limit.rlim_max < conf->descriptors)
+		limit.rlim_max = conf->descriptors;
+	limit.rlim_cur = limit.rlim_max;
 	return setrlimit(RLIMIT_NOFILE, &limit);
 }
 

@@ -52,16 +52,19 @@ tell_end(struct session *session, int status, const struct rusage *used, bool ex
 		event_exit(running, session, status, used, session_now_us() - session->started_us);
 }
 
-/* Waits for one child that is known to be dead (if it is not, nothing happens). */
+/* Waits for one child that is known to be dead; code is that of siginfo_t. */
 static void
-reap(struct superd *superd, pid_t pid, bool killed)
+reap(struct superd *superd, pid_t pid, int code)
 {
 	struct session *session = session_find(&superd->sessions, pid);
 	bool executed = true;
 	struct rusage used;
 	int status;
 
-	if (session != NULL && killed && session->young && session->cause == CAUSE_NONE)
+	/* Stopping and going on send SIGCHLD as well. */
+	if (code != CLD_EXITED && code != CLD_KILLED && code != CLD_DUMPED)
+		return;
+	if (session != NULL && code != CLD_EXITED && session->young && session->cause == CAUSE_NONE)
 		executed = launch_executed(pid);
 	/* What is left of an ended session's group goes with it, while the zombie still holds its number. */
 	if (session != NULL && session->cause != CAUSE_NONE)
@@ -93,7 +96,7 @@ sweep(struct superd *superd)
 		info.si_pid = 0;
 		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 || info.si_pid == 0)
 			return;
-		reap(superd, info.si_pid, info.si_code == CLD_KILLED && info.si_status == SIGKILL);
+		reap(superd, info.si_pid, info.si_code);
 	}
 	sweep_later(superd, 0);
 }
@@ -107,7 +110,7 @@ sweep_due(struct timer *timer)
 static void
 child_ended(struct superd *superd, const struct signalfd_siginfo *info)
 {
-	reap(superd, (pid_t)info->ssi_pid, info->ssi_code == CLD_KILLED && info->ssi_status == SIGKILL);
+	reap(superd, (pid_t)info->ssi_pid, info->ssi_code);
 	if (superd->sessions.live <= SWEEP_SMALL)
 		sweep(superd);
 	else
@@ -162,6 +165,8 @@ superd_watch_signals(struct superd *superd)
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof watched / sizeof *watched; i++)
 		sigaddset(&set, watched[i]);
+	if (sigprocmask(SIG_SETMASK, &set, NULL) == -1)
+		return -1;
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd == -1)
 		return -1;

@@ -91,7 +91,7 @@ remove_running(struct superd *superd, struct running *running)
 	superd->gone[superd->gone_count++] = running;
 }
 
-/* Nothing in here can fail. */
+/* Nothing in here can fail in a way that would ask for the old configuration back. */
 static unsigned
 carry_out(struct superd *superd, struct plan *plan)
 {
@@ -99,10 +99,8 @@ carry_out(struct superd *superd, struct plan *plan)
 	struct running **old = superd->running;
 
 	for (unsigned i = 0; i < plan->old_count; i++)
-		if (!plan->old[i]->kept) {
-			superd_unpark(superd, plan->old[i]);
+		if (!plan->old[i]->kept)
 			superd_leave(superd, plan->old[i]);
-		}
 	for (unsigned i = 0; i < old_running; i++)
 		if (!old[i]->planned) {
 			remove_running(superd, old[i]);
@@ -193,6 +191,12 @@ superd_reload(struct superd *superd)
 	}
 	notify_reloading();
 	conf = conf_load(superd->base, &wrong);
+	if (conf != NULL && conf->blank && superd->count > 0) {
+		event_error("%s: has nothing in it; to end all services, leave an empty [services]",
+		    superd->base->file);
+		conf_release(conf);
+		conf = NULL;
+	}
 	if (conf == NULL || superd_apply(superd, conf) == -1) {
 		reopen_log(superd);
 		tell_mistakes(&wrong);

@@ -1,6 +1,7 @@
 /* rights.c - see rights.h. */
 #include <linux/capability.h>
 #include <stdint.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -27,4 +28,15 @@ rights_have(enum right right)
 		return false;
 	effective = data[0].effective | (uint64_t)data[1].effective << 32;
 	return (effective & needed[right]) == needed[right];
+}
+
+int
+rights_drop(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { .effective = 0 } };
+
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1)
+		return -1;
+	return (int)syscall(SYS_capset, &head, none);
 }

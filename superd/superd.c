@@ -18,8 +18,10 @@ pause_due(struct timer *timer)
 {
 	struct superd *superd = container_of(timer, struct superd, pause);
 
-	(void)pool_resume(&superd->listeners.pool);
-	superd_resume_all(superd);
+	if (pool_resume(&superd->listeners.pool) == -1)		/* out of memory still */
+		(void)timer_start(&superd->loop, timer, ACCEPT_PAUSE_MS, pause_due);
+	else
+		superd_resume_all(superd);
 }
 
 /* The listeners rest, so that nothing spins; who is being served is not touched. */
@@ -229,17 +231,40 @@ accept_failed(struct superd *superd, int error)
 	switch (error) {
 	case EAGAIN:
 		return ACCEPT_DRAINED;
-	case EMFILE:
-	case ENFILE:
-	case ENOBUFS:
-	case ENOMEM:
-	case EBADF:
+	case EINTR:
+	case ECONNABORTED:	/* only that client is gone; accept(2) lists these errors of the network */
+	case EPROTO:
+	case ENETDOWN:
+	case ENOPROTOOPT:
+	case EHOSTDOWN:
+	case ENONET:
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+	case ETIMEDOUT:
+		return ACCEPT_TAKEN;
+	case EBADF:		/* this socket is dead (who passed it has shut it down), the others are not */
 	case EINVAL:
+	case ENOTSOCK:
+	case EOPNOTSUPP:
+		return ACCEPT_DEAD;
+	default:		/* no descriptors, no memory, or forbidden: the client is in the queue still */
 		pause_all(superd, "accept", error);
 		return ACCEPT_PAUSED;
-	default:		/* only that client is gone, accept(2): pending network errors */
-		return ACCEPT_TAKEN;
 	}
+}
+
+/* Bound anew where that can be done; until then it waits like any other. */
+static void
+listener_died(struct superd *superd, struct listener *listener, int error)
+{
+	event_error("service '%s': its socket is dead (%s)", listener->service->name, strerror(error));
+	superd_unpark(superd, listener);
+	watch_remove(&listener->watch);
+	close(listener->fd);
+	listener->fd = -1;
+	listener->told = false;
+	listener_wait(listener, error);
+	superd_tell_waiting(superd);
 }
 
 enum accept_step
@@ -257,8 +282,14 @@ superd_accept(struct superd *superd, struct listener *listener)
 	if (superd->pause.place != 0)
 		return ACCEPT_PAUSED;
 	fd = accept4(listener->fd, (struct sockaddr *)&from, &len, SOCK_CLOEXEC);
-	if (fd == -1)
-		return accept_failed(superd, errno);
+	if (fd == -1) {
+		int error = errno;
+		enum accept_step step = accept_failed(superd, error);
+
+		if (step == ACCEPT_DEAD && !listener->leaving)
+			listener_died(superd, listener, error);
+		return step;
+	}
 	learn_ends(listener, fd, &from, &peer, &local);
 	connection(superd, listener, fd, &peer, &local);
 	return superd->pause.place != 0 ? ACCEPT_PAUSED : ACCEPT_TAKEN;
@@ -296,6 +327,7 @@ superd_session_over(struct superd *superd, struct session *session)
 {
 	struct running *running = session->running;
 
+	watch_gates(superd, running);
 	give_back(superd, running->service, running, session->ticket);
 	superd_returned(superd, session);
 	session_remove(session);

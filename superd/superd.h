@@ -26,11 +26,11 @@ struct superd {
 	struct running		**running;	/* owned; the services, sorted by name */
 	unsigned		 count;
 	struct running		**gone;		/* owned; services that left and still have sessions */
-	unsigned		 gone_count, gone_room;
+	unsigned		 gone_count;
 	struct listener		*leaving;	/* owned; removed addresses whose queues are not empty yet */
 	struct listener		*parked, **parked_last;	/* wait for room in superd, first come first */
 	struct running		*held;		/* services whose gates hold lines back */
-	struct timer		 held_timer, pause, sweep, drain, stop;
+	struct timer		 held_timer, pause, room, sweep, drain, stop;
 	struct watch		 signals;
 	struct local_clock	 clock;
 	uint64_t		 load_told;	/* ms; when load was looked at */
@@ -41,7 +41,7 @@ struct superd {
 	bool			 out_of_something;	/* told that accept rests */
 };
 
-/* -1 with errno.  Signals must be blocked already. */
+/* -1 with errno.  From here on signals are events of the loop. */
 int	superd_init(struct superd *, const struct conf_base *, const struct rlimit *nofile);
 void	superd_finish(struct superd *);
 /* Frees a service with its listeners; none of its sessions is alive. */
@@ -55,6 +55,7 @@ enum accept_step {
 	ACCEPT_DRAINED,		/* the queue is empty */
 	ACCEPT_FULL,		/* no room: it stays in the queue */
 	ACCEPT_PAUSED,		/* out of descriptors or the like: all listeners rest */
+	ACCEPT_DEAD,		/* the socket will never give one; it is closed and waits to be bound */
 };
 /* For listeners: somebody connects. */
 void	superd_ready(struct listener *);

@@ -1,5 +1,5 @@
 /* words.c - see words.h. */
-#include <stdio.h>
+#include <ctype.h>
 #include <string.h>
 
 #include "words.h"
@@ -119,7 +119,7 @@ words_quote(struct arena *arena, const char *word)
 	for (; *word != '\0'; word++) {
 		if (*word == '\'')
 			out = stpcpy(out, "'\\''");
-		else if (*word == ';' && (out[-1] == ' ' || out[-1] == '\t'))
+		else if (*word == ';' && isspace((unsigned char)out[-1]))
 			out = stpcpy(out, "'';");
 		else
 			*out++ = *word;

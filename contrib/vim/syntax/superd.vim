@@ -15,15 +15,21 @@ syntax match superdCommon "^\[\(superd\|services\|defaults\)\]"
 syntax region superdText start=+"+ skip=+\\.+ end=+"+ oneline
 syntax region superdText start=+'+ end=+'+ oneline
 syntax match superdNumber "\<\d\+\(ms\|[smhdkMG]\)\?\>"
-syntax keyword superdWord yes no on off true false none unlimited
+syntax match superdNumber "\<\d\+/[smhd]\(:\d\+\)\?\>"
+syntax match superdNumber "\<\d\d\?:\d\d-\d\d\?:\d\d\>"
+syntax match superdFile "\s\zs@/\S\+"
+syntax keyword superdWord yes no on off true false none unlimited always all
+	\ localhost queue refuse
 syntax keyword superdKnown contained
-	\ backlog chdir chroot defer_accept device dscp enabled env exec grace
-	\ group include keepalive limit_as limit_core limit_cpu limit_data
+	\ allow argv0 backlog banner banner_refused chdir chroot defer_accept
+	\ deny device dscp enabled env exec grace group hours idle_timeout
+	\ include inetd_conf keepalive limit_as limit_core limit_cpu limit_data
 	\ limit_fsize limit_memlock limit_nofile limit_nproc limit_stack listen
-	\ log log_format log_level log_remote log_sessions max_sessions nice
-	\ no_new_privs nodelay pass_env pid_file rcvbuf service_dir sndbuf
-	\ socket_group socket_mode socket_user stderr timeout umask user
-	\ user_timeout when_full
+	\ log log_format log_level log_remote log_sessions max_load
+	\ max_per_source max_sessions nice no_new_privs nodelay pass_env
+	\ pid_file rate rate_per_source rcvbuf sensor service_dir sndbuf
+	\ socket_group socket_mode socket_user source_prefix stderr timeout
+	\ traffic umask user user_timeout wait when_full
 
 highlight default link superdWrong Error
 highlight default link superdKey Identifier
@@ -34,5 +40,6 @@ highlight default link superdCommon PreProc
 highlight default link superdText String
 highlight default link superdNumber Number
 highlight default link superdWord Constant
+highlight default link superdFile Include
 
 let b:current_syntax = 'superd'
