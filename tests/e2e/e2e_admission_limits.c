@@ -227,6 +227,21 @@ START_TEST(queue_over_the_rate_waits_until_a_reload_lets_it_in)
 }
 END_TEST
 
+START_TEST(queue_over_the_rate_goes_on_at_the_new_rate_after_a_reload)
+{
+	struct daemon *d = start_hold("rate = 1/d:1\n");
+	int second, third;
+
+	must_serve(d, "hold", "127.0.0.7");
+	second = call(d, "hold", "127.0.0.7");
+	third = call(d, "hold", "127.0.0.7");
+	await_log(d, "full", "service=hold");
+	daemon_reload(d, "[services]\nhold = 127.0.0.1:0 hold\n[hold]\nrate = 5/s:1\n");
+	must(was_served(second) && was_served(third));
+	daemon_stop(d);
+}
+END_TEST
+
 /* --- rate_per_source */
 
 START_TEST(only_the_source_that_is_too_fast_is_refused)
@@ -323,6 +338,51 @@ START_TEST(global_limit_raised_by_a_reload_lets_in_who_waits)
 }
 END_TEST
 
+/* Who waits for its service, and then for superd as a whole, is woken by whatever ends last. */
+START_TEST(client_waits_for_its_service_and_then_for_all)
+{
+	static const char text[] = "[superd]\nmax_sessions = %d\n[services]\na = 127.0.0.1:0 hold\n"
+	    "b = 127.0.0.1:0 hold\n[a]\nmax_sessions = 1\n";
+	struct daemon *d = daemon_start(text, 3);
+	int a = must_serve(d, "a", "127.0.0.7"), b[2], waiting;
+
+	for (int i = 0; i < 2; i++)
+		b[i] = must_serve(d, "b", "127.0.0.7");
+	waiting = call(d, "a", "127.0.0.8");
+	await_log(d, "full", "service=a");
+	daemon_reload(d, text, 1);
+	hang_up_and_wait(d, a);
+	must(status_number(d, NULL, "live") == 2 && silent(waiting));
+	hang_up_and_wait(d, b[0]);
+	must(status_number(d, NULL, "live") == 1 && silent(waiting));
+	hang_up_and_wait(d, b[1]);
+	must(was_served(waiting));
+	daemon_stop(d);
+}
+END_TEST
+
+START_TEST(client_waits_for_the_rate_and_then_for_all)
+{
+	struct daemon *d = daemon_start("[superd]\nmax_sessions = 2\n[services]\n"
+	    "a = 127.0.0.1:0 hold\nb = 127.0.0.1:0 hold\n[a]\nrate = 2/s:1\n");
+	int b[2], waiting;
+	long rounds;
+
+	hang_up_and_wait(d, must_serve(d, "a", "127.0.0.7"));
+	waiting = call(d, "a", "127.0.0.7");
+	await_log(d, "full", "service=a");
+	for (int i = 0; i < 2; i++)
+		b[i] = must_serve(d, "b", "127.0.0.8");
+	if (silent(waiting)) {		/* a slow test may be too late to see it wait */
+		rounds = context_switches(d->pid);
+		await(context_switches(d->pid) > rounds || !silent(waiting));	/* its token comes */
+	}
+	hang_up_and_wait(d, b[0]);
+	must(was_served(waiting));
+	daemon_stop(d);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("e2e_admission_limits");
@@ -337,12 +397,16 @@ int main(void)
 	    TESTS(source_prefix_says_what_one_source_is, whole_64_of_ipv6_is_one_source_by_default));
 	add_case(suite, "rate", NEEDS_NOTHING, TESTS(burst_is_served_and_the_next_refused,
 	    rate_heals_by_itself, queue_over_the_rate_is_served_in_order_and_nobody_is_lost,
-	    queue_over_the_rate_waits_until_a_reload_lets_it_in));
+	    queue_over_the_rate_waits_until_a_reload_lets_it_in,
+	    queue_over_the_rate_goes_on_at_the_new_rate_after_a_reload));
 	add_case(suite, "rate of a source", NEEDS_NOTHING,
 	    TESTS(only_the_source_that_is_too_fast_is_refused, rate_per_source_heals_by_itself,
 	    refused_connections_take_nothing_from_the_rate));
 	add_case(suite, "of all", NEEDS_NOTHING,
 	    TESTS(global_limit_queues_or_refuses_as_each_service_says,
-	    global_limit_raised_by_a_reload_lets_in_who_waits));
+	    global_limit_raised_by_a_reload_lets_in_who_waits,
+	    client_waits_for_its_service_and_then_for_all));
+	add_case(suite, "of all and processes", NEEDS_PROC,
+	    TESTS(client_waits_for_the_rate_and_then_for_all));
 	return run_suite(suite);
 }
