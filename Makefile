@@ -6,6 +6,7 @@
 #				check-xinetd check-e2e
 #	make check-asan		all tests under the address and undefined-behaviour sanitizers
 #	make check-valgrind	all tests, unit tests and daemon under valgrind
+#	make bench		what a refused connection costs beside a served one
 #	make lint		sizes, layers, both compilers, shellcheck, cppcheck, manual pages
 #	make install		PREFIX=/usr/local SYSCONFDIR=$(PREFIX)/etc DESTDIR=
 #
@@ -99,6 +100,8 @@ svc_help	= $(filter-out $(svc),$(wildcard tests/services/*.c))
 xinetd		= $(wildcard tests/xinetd/test_*.c)
 tools		= $(wildcard tests/tools/*.c)
 
+bench_src	= $(wildcard tests/bench/*.c)
+
 obj		= $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 SUPERD		= $(B)/sbin/superd
@@ -110,6 +113,7 @@ TOOLS		= $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(tools))
 UNIT		= $(patsubst %.c,$(B)/%,$(unit))
 E2E		= $(patsubst %.c,$(B)/%,$(e2e))
 SVC		= $(patsubst %.c,$(B)/%,$(svc))
+BENCH		= $(patsubst %.c,$(B)/%,$(bench_src))
 XINETD		= $(patsubst %.c,$(B)/%,$(xinetd))
 
 all: $(SUPERD) $(SUPERCTL) $(SERVICES) $(CLIENTS) $(CONVERTER)
@@ -204,6 +208,10 @@ $(UNIT): $(B)/%: $(B)/obj/%.o $(call obj,$(unit_help)) $(B)/libsuperd.a $(B)/pro
 	$(MKDIR)
 	$(Q)$(LINK) -o $@ $(filter %.o %.a,$^) @$(B)/probe/check @$(B)/probe/inih
 
+$(BENCH): $(B)/%: $(B)/obj/%.o
+	$(MKDIR)
+	$(Q)$(LINK) -o $@ $(filter %.o,$^)
+
 $(E2E): $(B)/%: $(B)/obj/%.o $(call obj,$(e2e_help)) $(B)/probe/check
 	$(MKDIR)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) @$(B)/probe/check
@@ -217,7 +225,7 @@ $(XINETD): $(B)/%: $(B)/obj/%.o $(B)/probe/check
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) @$(B)/probe/check
 
 -include $(patsubst %.o,%.d,$(call obj,$(wildcard superd/*.c services/*.c contrib/*/*.c \
-	tests/unit/*.c tests/e2e/*.c tests/services/*.c tests/xinetd/*.c tests/tools/*.c)))
+	tests/unit/*.c tests/e2e/*.c tests/services/*.c tests/xinetd/*.c tests/tools/*.c tests/bench/*.c)))
 
 # --- Running and testing -------------------------------------------------------
 # The tools come first and the build in a second make, which then finds them.
@@ -231,6 +239,14 @@ run:
 	$(Q)contrib/build/deps run
 	$(Q)$(MAKE) $(PARALLEL) all
 	$(Q)contrib/build/run $(B)
+
+# Figures, not verdicts.  As root the programs are staged, as for the tests.
+bench:
+	$(Q)contrib/build/deps run
+	$(Q)$(MAKE) $(PARALLEL) all $(BENCH)
+	$(Q)stage=$$(contrib/build/stage $(B)) || exit 1; trap 'rm -rf "$$stage"' EXIT; \
+	for bench in $(BENCH); do echo "$${bench##*/}:"; \
+	"$$bench" "$$stage/sbin/superd" "$$stage/libexec/superd" || exit 1; done
 
 check check-unit check-services check-xinetd check-e2e:
 	$(Q)contrib/build/deps check
@@ -310,7 +326,7 @@ clean:
 	$(Q)rm -rf build
 
 FORCE:
-.PHONY: FORCE all run check check-unit check-services check-xinetd check-e2e check-asan \
+.PHONY: FORCE all run bench check check-unit check-services check-xinetd check-e2e check-asan \
 	check-valgrind build-tests tested-check tested-check-unit tested-check-services \
 	tested-check-xinetd tested-check-e2e \
 	lint format format-check deps install uninstall dist clean

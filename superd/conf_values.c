@@ -214,26 +214,38 @@ parse_prefix(struct arena *arena, const char *text, struct source_prefix *field)
 	return NULL;
 }
 
+/* Where the default is "none", a service can say so against [defaults]. */
+static bool
+set_none(enum key_kind kind, void *field)
+{
+	if (kind == KEY_TEXT || kind == KEY_PATH)
+		*(const char **)field = NULL;
+	else if (kind == KEY_LIMIT)
+		*(const struct limit **)field = NULL;
+	else if (kind == KEY_DURATION)
+		*(int64_t *)field = 0;
+	else
+		return false;
+	return true;
+}
+
 const char *
 conf_key_parse(const struct conf_key *key, struct arena *arena, const char *text, void *object)
 {
 	void *field = (char *)object + key->at;
 	const char *wrong = NULL;
-	/* Where the default is "none", a service can say so against [defaults]. */
-	bool none = key->initial == NULL && strcmp(text, "none") == 0;
 
+	if (key->initial == NULL && strcmp(text, "none") == 0 && set_none(key->kind, field))
+		return NULL;
 	if (*text == '\0' && key->kind != KEY_NAMES && key->kind != KEY_ASSIGNMENTS &&
 	    key->kind != KEY_LIST)
 		return "has no value";
 	switch (key->kind) {
 	case KEY_TEXT:
-		*(const char **)field = none ? NULL : arena_text(arena, text);
+		*(const char **)field = arena_text(arena, text);
 		return NULL;
 	case KEY_PATH:
-		if (!none)
-			return parse_path(arena, text, field);
-		*(const char **)field = NULL;
-		return NULL;
+		return parse_path(arena, text, field);
 	case KEY_WORDS:
 		return parse_words(arena, text, false, false, field);
 	case KEY_NAMES:
@@ -252,18 +264,12 @@ conf_key_parse(const struct conf_key *key, struct arena *arena, const char *text
 	case KEY_SIZE:
 		return parse_integer(key, arena, text, field);
 	case KEY_DURATION:
-		if (!none)
-			return parse_ranged(key, arena, text, durations,
-			    "a duration (250ms, 30s, 5m, 2h, 1d)", field);
-		*(int64_t *)field = 0;
-		return NULL;
+		return parse_ranged(key, arena, text, durations,
+		    "a duration (250ms, 30s, 5m, 2h, 1d)", field);
 	case KEY_MODE:
 		return parse_mode(arena, text, (mode_t)key->most, field);
 	case KEY_LIMIT:
-		if (!none)
-			return parse_limit(arena, text, field);
-		*(const struct limit **)field = NULL;
-		return NULL;
+		return parse_limit(arena, text, field);
 	case KEY_LIST:
 		return parse_list(arena, text, field);
 	case KEY_HOURS:

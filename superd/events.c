@@ -7,7 +7,7 @@
 
 #include "events.h"
 #include "log.h"
-#include "superd.h"
+#include "running.h"
 #include "signal_name.h"
 #include "tcp_info.h"
 
@@ -128,11 +128,11 @@ event_exit(const struct running *running, const struct session *session, int sta
 
 void
 event_failed(struct running *running, uint64_t session, const struct peer *peer, enum stage stage,
-    const char *error)
+    const char *error, uint64_t now_ms)
 {
 	running->failed++;
 	if (!log_wants(LOG_LEVEL_ERROR) ||
-	    !gate_passes(&running->failed_gate, running->superd->loop.now))
+	    !gate_passes(&running->failed_gate, now_ms))
 		return;
 	log_begin(LOG_LEVEL_ERROR, "failed");
 	log_text("service", running->service->name);
@@ -144,11 +144,12 @@ event_failed(struct running *running, uint64_t session, const struct peer *peer,
 }
 
 void
-event_refuse(struct running *running, const struct peer *peer, enum verdict verdict)
+event_refuse(struct running *running, const struct peer *peer, enum verdict verdict,
+    uint64_t now_ms)
 {
 	running->refused[verdict]++;
 	if (!log_wants(LOG_LEVEL_NOTICE) ||
-	    !gate_passes(&running->refuse_gate, running->superd->loop.now))
+	    !gate_passes(&running->refuse_gate, now_ms))
 		return;
 	log_begin(LOG_LEVEL_NOTICE, "refuse");
 	log_text("service", running->service->name);

@@ -35,19 +35,20 @@ take_reports(struct superd *superd)
 }
 
 static void
-tell_end(struct session *session, int status, const struct rusage *used, bool executed)
+tell_end(const struct superd *superd, struct session *session, int status, const struct rusage *used, bool executed)
 {
 	struct running *running = session->running;
+	uint64_t now_ms = superd->loop.now;
 
 	if (session->cause == CAUSE_EXEC)
 		event_failed(running, session->id, &session->peer, STAGE_EXEC,
-		    "the program was not executed in time");
+		    "the program was not executed in time", now_ms);
 	else if (session->stage != 0)
 		event_failed(running, session->id, &session->peer, session->stage,
-		    strerror(session->error));
+		    strerror(session->error), now_ms);
 	else if (!executed)
 		event_failed(running, session->id, &session->peer, STAGE_EXEC,
-		    "killed before the program was executed");
+		    "killed before the program was executed", now_ms);
 	else
 		event_exit(running, session, status, used, session_now_us() - session->started_us);
 }
@@ -73,7 +74,7 @@ reap(struct superd *superd, pid_t pid, int code)
 		return;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == LAUNCH_FAILED)
 		take_reports(superd);
-	tell_end(session, status, &used, executed);
+	tell_end(superd, session, status, &used, executed);
 	superd_session_over(superd, session);
 }
 
