@@ -61,6 +61,20 @@ parse_port(const char *text, int kind, in_port_t *port)
 	return known != NULL;
 }
 
+/* An interface by its name or number; 0: there is none. */
+static uint32_t
+scope_of(const char *text)
+{
+	uint32_t index = if_nametoindex(text);
+	unsigned long number;
+	char *end;
+
+	if (index != 0 || *text < '0' || *text > '9')
+		return index;
+	number = strtoul(text, &end, 10);
+	return *end == '\0' && number <= UINT32_MAX ? (uint32_t)number : 0;
+}
+
 /* "a.b.c.d", "v6" or "v6%interface"; a mapped address is IPv4. */
 static bool
 parse_ip(const char *text, struct address *address)
@@ -81,7 +95,7 @@ parse_ip(const char *text, struct address *address)
 	if (inet_pton(AF_INET6, six, &address->ip) != 1)
 		return false;
 	if (text[len] == '%')
-		address->scope = if_nametoindex(text + len + 1);
+		address->scope = scope_of(text + len + 1);
 	return text[len] != '%' || address->scope != 0;
 }
 
@@ -134,7 +148,7 @@ parse_host(struct arena *arena, const char *host, struct address *address, unsig
 		}
 		return NULL;
 	}
-	if (strchr(host, '%') != NULL && if_nametoindex(strchr(host, '%') + 1) == 0)
+	if (strchr(host, '%') != NULL && scope_of(strchr(host, '%') + 1) == 0)
 		return arena_print(arena, "'%s': there is no interface '%s'", host, strchr(host, '%') + 1);
 	if (!parse_ip(host, address))
 		return arena_print(arena, "'%s' is not a numeric address "

@@ -171,11 +171,11 @@ conf_key_hint(struct arena *arena, const struct conf_key *table, const char *nam
 		names[count++] = key->name;
 	}
 	names[count] = NULL;
-	if ((near = mistakes_nearest(name, names)) != NULL)
-		return arena_print(arena, "; did you mean '%s'?", near);
 	if (table == service_keys && conf_key_find(settings_keys, name) != NULL)
 		return "; it belongs into [superd]";
 	if (table == settings_keys && conf_key_find(service_keys, name) != NULL)
 		return "; it belongs into a service's section or into [defaults]";
+	if ((near = mistakes_nearest(name, names)) != NULL)
+		return arena_print(arena, "; did you mean '%s'?", near);
 	return "";
 }

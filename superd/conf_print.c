@@ -2,6 +2,7 @@
  * conf_print.c - the effective configuration (-T), as an INI file that reads
  * back to the same thing.  It walks the table of keys.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,9 +16,16 @@
 static bool
 may_begin(const char *text)
 {
-	size_t len = strcspn(text, "= ");
+	char name[NAME_BYTES + 1];
+	size_t len = strcspn(text, "= \t");
 
-	return strchr("[;# ", *text) == NULL && text[len + strspn(text + len, " ")] != '=';
+	if (strchr("[;#", *text) != NULL || isspace((unsigned char)*text))
+		return false;
+	if (len > NAME_BYTES || text[len + strspn(text + len, " \t")] != '=')
+		return true;
+	memcpy(name, text, len);
+	name[len] = '\0';
+	return conf_key_find(service_keys, name) == NULL && conf_key_find(settings_keys, name) == NULL;
 }
 
 /*
@@ -38,7 +46,7 @@ print_value(const char *key, const char *value)
 	while (used + strlen(value) > room) {
 		size_t cut = room - used;
 
-		while (cut > 0 && (value[cut] != ' ' || value[cut - 1] == ' ' ||
+		while (cut > 0 && (value[cut] != ' ' || isspace((unsigned char)value[cut - 1]) ||
 		    !may_begin(value + cut + 1)))
 			cut--;
 		if (cut == 0)

@@ -75,7 +75,7 @@ parse_rlim(const char *text, size_t len, rlim_t *value)
 		*value = RLIM_INFINITY;
 		return true;
 	}
-	if (!units_parse(text, len, sizes, &number) || number < 0)
+	if (!units_parse(text, len, sizes, &number) || number < 0 || number == INT64_MAX)
 		return false;
 	*value = (rlim_t)number;
 	return true;

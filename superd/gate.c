@@ -13,6 +13,8 @@ gate_passes(struct gate *gate, uint64_t now_ms)
 		gate->passed++;
 		return true;
 	}
+	if (gate->held == 0)
+		gate->held_since = now_ms;
 	if (gate->held < UINT32_MAX)
 		gate->held++;
 	return false;
@@ -23,7 +25,7 @@ gate_take_held(struct gate *gate, uint64_t now_ms)
 {
 	uint32_t held = gate->held;
 
-	if (now_ms - gate->since < GATE_MS)
+	if (held == 0 || now_ms - gate->held_since < GATE_MS)
 		return 0;
 	gate->held = 0;
 	return held;

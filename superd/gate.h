@@ -10,13 +10,17 @@
 
 struct gate {			/* zeroed: open */
 	uint64_t	since;		/* start of the window */
+	uint64_t	held_since;	/* when the first of those was held back */
 	uint32_t	passed;		/* in the window */
 	uint32_t	held;		/* since the last line that told of it */
 };
 
 /* Whether a line may pass now. */
 bool	gate_passes(struct gate *, uint64_t now_ms);
-/* How many were held back and not yet told, once the window is over; else 0.  Taken once. */
+/*
+ * How many were held back and not yet told, once that has gone on for a window;
+ * else 0.  Taken once.
+ */
 uint32_t gate_take_held(struct gate *, uint64_t now_ms);
 
 #endif

@@ -27,7 +27,7 @@ units_parse(const char *text, size_t len, const struct unit *units, int64_t *num
 	for (digits = at; at < len && isdigit((unsigned char)text[at]); at++)
 		if (__builtin_mul_overflow(value, 10, &value) ||
 		    __builtin_add_overflow(value, text[at] - '0', &value))
-			return false;
+			value = INT64_MAX;
 	if (at == digits)
 		return false;
 	while (unit->name != NULL && (strlen(unit->name) != len - at ||
@@ -35,8 +35,10 @@ units_parse(const char *text, size_t len, const struct unit *units, int64_t *num
 		unit++;
 	if (unit->name == NULL && at != len)
 		return false;
+	if (__builtin_mul_overflow(value, unit->factor, &value))
+		value = INT64_MAX;
 	*number = minus ? -value : value;
-	return !__builtin_mul_overflow(*number, unit->factor, number);
+	return true;
 }
 
 const char *

@@ -16,7 +16,10 @@ extern const struct unit durations[];	/* in ms; a bare number is seconds */
 extern const struct unit sizes[];	/* in bytes; binary */
 extern const struct unit plain[];	/* no unit */
 
-/* len bytes of digits and a unit.  False: it is something else, or does not fit. */
+/*
+ * len bytes of digits and a unit.  False: it is something else.
+ * What does not fit is INT64_MAX, or as far below zero: out of any range.
+ */
 bool	units_parse(const char *text, size_t len, const struct unit *, int64_t *number);
 /* With the largest unit that keeps it whole.  NULL: no memory. */
 const char *units_text(struct arena *, int64_t number, const struct unit *);

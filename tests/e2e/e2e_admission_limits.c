@@ -1,6 +1,6 @@
 /*
- * How many and how fast: max_per_source, rate, rate_per_source and the global
- * max_sessions, each over real clients with addresses of their own.
+ * How many and how fast: max_per_source, rate and rate_per_source, each over
+ * real clients with addresses of their own.
  */
 #include "harness_admission.h"
 
@@ -290,99 +290,6 @@ START_TEST(refused_connections_take_nothing_from_the_rate)
 }
 END_TEST
 
-/* --- all services together */
-
-START_TEST(global_limit_queues_or_refuses_as_each_service_says)
-{
-	struct daemon *d = daemon_start("[superd]\nmax_sessions = 3\n[services]\n"
-	    "queue = 127.0.0.1:0 hold\nrefuse = 127.0.0.1:0 hold\n[refuse]\nwhen_full = refuse\n");
-	int first = must_serve(d, "queue", "127.0.0.7"), second = must_serve(d, "refuse", "127.0.0.7");
-	int third = must_serve(d, "refuse", "127.0.0.8"), waiting[3];
-
-	for (int i = 0; i < 3; i++)
-		waiting[i] = call(d, "queue", "127.0.0.9");
-	await_log(d, "full", "service=queue");
-	must_refuse(d, "refuse", "127.0.0.9", "global");
-	must(silent(waiting[0]) && silent(waiting[1]) && silent(waiting[2]));
-	hang_up_and_wait(d, second);
-	must(was_served(waiting[0]));		/* who waited, not who comes now */
-	must_refuse(d, "refuse", "127.0.0.9", "global");
-	hang_up_and_wait(d, first);
-	must(was_served(waiting[1]));
-	must(silent(waiting[2]));
-	hang_up_and_wait(d, waiting[0]);
-	must(was_served(waiting[2]));
-	hang_up_and_wait(d, third);
-	must_serve(d, "refuse", "127.0.0.9");
-	must(status_number(d, NULL, "live") == 3);
-	daemon_stop(d);
-}
-END_TEST
-
-START_TEST(global_limit_raised_by_a_reload_lets_in_who_waits)
-{
-	static const char text[] = "[superd]\nmax_sessions = %d\n[services]\n"
-	    "a = 127.0.0.1:0 hold\nb = 127.0.0.1:0 hold\n";
-	struct daemon *d = daemon_start(text, 1);
-	int a, b;
-
-	must_serve(d, "a", "127.0.0.7");
-	a = call(d, "a", "127.0.0.8");
-	b = call(d, "b", "127.0.0.9");
-	await_log(d, "full", "service=a");
-	await_log(d, "full", "service=b");
-	must(silent(a) && silent(b));
-	daemon_reload(d, text, 3);
-	must(was_served(a) && was_served(b));
-	daemon_stop(d);
-}
-END_TEST
-
-/* Who waits for its service, and then for superd as a whole, is woken by whatever ends last. */
-START_TEST(client_waits_for_its_service_and_then_for_all)
-{
-	static const char text[] = "[superd]\nmax_sessions = %d\n[services]\na = 127.0.0.1:0 hold\n"
-	    "b = 127.0.0.1:0 hold\n[a]\nmax_sessions = 1\n";
-	struct daemon *d = daemon_start(text, 3);
-	int a = must_serve(d, "a", "127.0.0.7"), b[2], waiting;
-
-	for (int i = 0; i < 2; i++)
-		b[i] = must_serve(d, "b", "127.0.0.7");
-	waiting = call(d, "a", "127.0.0.8");
-	await_log(d, "full", "service=a");
-	daemon_reload(d, text, 1);
-	hang_up_and_wait(d, a);
-	must(status_number(d, NULL, "live") == 2 && silent(waiting));
-	hang_up_and_wait(d, b[0]);
-	must(status_number(d, NULL, "live") == 1 && silent(waiting));
-	hang_up_and_wait(d, b[1]);
-	must(was_served(waiting));
-	daemon_stop(d);
-}
-END_TEST
-
-START_TEST(client_waits_for_the_rate_and_then_for_all)
-{
-	struct daemon *d = daemon_start("[superd]\nmax_sessions = 2\n[services]\n"
-	    "a = 127.0.0.1:0 hold\nb = 127.0.0.1:0 hold\n[a]\nrate = 2/s:1\n");
-	int b[2], waiting;
-	long rounds;
-
-	hang_up_and_wait(d, must_serve(d, "a", "127.0.0.7"));
-	waiting = call(d, "a", "127.0.0.7");
-	await_log(d, "full", "service=a");
-	for (int i = 0; i < 2; i++)
-		b[i] = must_serve(d, "b", "127.0.0.8");
-	if (silent(waiting)) {		/* a slow test may be too late to see it wait */
-		rounds = context_switches(d->pid);
-		await(context_switches(d->pid) > rounds || !silent(waiting));	/* its token comes */
-	}
-	hang_up_and_wait(d, b[0]);
-	must(was_served(waiting));
-	daemon_stop(d);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("e2e_admission_limits");
@@ -402,11 +309,5 @@ int main(void)
 	add_case(suite, "rate of a source", NEEDS_NOTHING,
 	    TESTS(only_the_source_that_is_too_fast_is_refused, rate_per_source_heals_by_itself,
 	    refused_connections_take_nothing_from_the_rate));
-	add_case(suite, "of all", NEEDS_NOTHING,
-	    TESTS(global_limit_queues_or_refuses_as_each_service_says,
-	    global_limit_raised_by_a_reload_lets_in_who_waits,
-	    client_waits_for_its_service_and_then_for_all));
-	add_case(suite, "of all and processes", NEEDS_PROC,
-	    TESTS(client_waits_for_the_rate_and_then_for_all));
 	return run_suite(suite);
 }
