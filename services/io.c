@@ -6,12 +6,14 @@
 #include "io.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
-#include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -72,14 +74,25 @@ static const char *reason(void)
 	}
 }
 
-void io_complain(const char *what)
+void io_say(const char *what, const char *why)
 {
 	const struct iovec line[] = {
-		piece(program_name), piece(": "), piece(what), piece(": "), piece(reason()),
-		piece("\n"),
+		piece(program_name), piece(": "), piece(what), piece(": "), piece(why), piece("\n"),
 	};
 
 	(void)!writev(STDERR_FILENO, line, (int)(sizeof line / sizeof line[0]));
+}
+
+void io_complain(const char *what)
+{
+	io_say(what, reason());
+}
+
+bool io_datagrams(void)
+{
+	const char *protocol = getenv("PROTO");
+
+	return protocol != NULL && strcmp(protocol, "UDP") == 0;
 }
 
 int io_status(const char *what)
@@ -324,6 +337,33 @@ void io_linger(void)
 	/* The deadline alone would not end it: a client that never pauses is always ready. */
 	while (io_now_ms() < end && io_read_until(STDIN_FILENO, waste, sizeof waste, end) > 0)
 		continue;
+}
+
+void io_reset_later(int fd)
+{
+	const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+}
+
+int io_connect(const struct sockaddr *address, socklen_t size, int patience_s)
+{
+	const struct timeval patience = { .tv_sec = patience_s };
+	const int on = 1;
+	int reason, fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd == -1)
+		return -1;
+	/* The time-out of sending is that of connecting, for the queue of a Unix socket too. */
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	if (connect(fd, address, size) == 0)
+		return fd;
+	reason = errno == EINPROGRESS || errno == EAGAIN ? ETIMEDOUT : errno;
+	close(fd);
+	errno = reason;
+	return -1;
 }
 
 static void out_write(struct io_out *out, const void *data, size_t size)

@@ -9,10 +9,12 @@
 #define SERVICES_IO_H
 
 #define _FILE_OFFSET_BITS 64	/* off_t, on 32-bit systems too */
+#define _TIME_BITS 64		/* and time_t, beyond 2038 */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 /* Exit statuses of every program. */
@@ -62,8 +64,15 @@ int io_help(void);
 /* Prints "NAME: MESSAGE" and the usage to standard error; returns IO_USAGE. */
 int io_usage(const char *message);
 
-/* Prints "NAME: WHAT: reason", the reason of errno, to standard error as one write. */
+/* Prints "NAME: WHAT: WHY" to standard error as one write; io_complain: why is that of errno. */
+void io_say(const char *what, const char *why);
 void io_complain(const char *what);
+
+/*
+ * Whether the client sends datagrams, as the environment says: a program whose
+ * answers are not bound to questions must not meet them unprepared.
+ */
+bool io_datagrams(void);
 
 /*
  * The exit status after a transfer failed with errno: IO_OK and not a word
@@ -116,6 +125,18 @@ int io_send(struct io_load *load, int stall_s);
  * at once. Harmless where standard input is no socket.
  */
 void io_linger(void);
+
+/*
+ * Makes the end of this program reset the connection: an orderly end would
+ * tell the client that it has everything. Harmless where fd is no socket.
+ */
+void io_reset_later(int fd);
+
+/*
+ * Connects a stream socket, blocking and close-on-exec. Returns it, or -1 with
+ * errno: ETIMEDOUT where that took longer than patience_s seconds.
+ */
+int io_connect(const struct sockaddr *address, socklen_t size, int patience_s);
 
 /* Add to the buffer, writing it out whenever it is full. Errors wait for io_flush. */
 void io_put(struct io_out *out, const void *data, size_t size);

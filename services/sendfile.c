@@ -71,10 +71,9 @@ static int send_text(const char *text, bool more)
  */
 static int cut_off(const char *what)
 {
-	const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
 	int status = io_status(what);
 
-	setsockopt(STDOUT_FILENO, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+	io_reset_later(STDOUT_FILENO);
 	return status;
 }
 

@@ -1,0 +1,45 @@
+/*
+ * The server that relay connects to in its tests: a socket of the test itself.
+ */
+#ifndef TESTS_SERVICES_SERVER_H
+#define TESTS_SERVICES_SERVER_H
+
+#include "filter.h"
+
+enum server_kind {
+	SERVER_V4,		/* on the loopback, on a port of the kernel's choice */
+	SERVER_V6,
+	SERVER_PATH,		/* a Unix socket in the working folder */
+	SERVER_ABSTRACT		/* a Unix socket without a file */
+};
+#define SERVER_KINDS 4
+
+struct server {
+	int  listener;
+	char host[160];		/* relay's arguments */
+	char port[8];		/* "": host is all */
+};
+
+/* Binds and listens. backlog 0: one connection, not accepted, fills the queue; -1: no listening. */
+struct server server_open(enum server_kind kind, int backlog);
+
+/* Starts relay to the server, with an option and its value or NULL. */
+struct filter server_relay(const struct server *server, enum channel channel, const char *option,
+    const char *value);
+
+/* The other end of relay: what goes in comes out at the client. Has no process of its own. */
+struct filter server_accept(const struct server *server);
+
+/* Fills the listener's queue, so that who connects now has to wait; returns its length. */
+int server_fill(const struct server *server);
+
+/* Closes a connection so that the other side sees a reset. */
+void connection_reset(struct filter *filter);
+
+/* Clock ticks of processor time that a process has used. */
+long process_ticks(pid_t pid);
+
+/* size bytes that do not repeat; free() them. */
+char *noise_make(size_t size, unsigned seed);
+
+#endif

@@ -1,0 +1,356 @@
+/*
+ * relay: both directions and their ends, each kind of target, names, and
+ * targets that are dead or slow.
+ */
+#include "server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const enum channel channels[] = { TCP, STREAM, PIPES };
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Every channel to every kind of server. */
+START_TEST(client_ends_first)
+{
+	struct server server = server_open((enum server_kind)(_i % SERVER_KINDS), 5);
+	struct filter client = server_relay(&server, channels[_i / SERVER_KINDS], NULL, NULL);
+	struct filter peer = server_accept(&server);
+
+	filter_send(&client, BYTES("question\0\377\n"));
+	filter_expect(&peer, BYTES("question\0\377\n"));
+	filter_send_text(&peer, "hm");
+	filter_expect_text(&client, "hm");
+	filter_end_input(&client);
+	filter_expect_end(&peer);
+	filter_send_text(&peer, "answer after the end of the question");
+	filter_expect_text(&client, "answer after the end of the question");
+	filter_end_input(&peer);
+	filter_expect_end(&client);
+	ck_assert_int_eq(filter_wait(&client), 0);
+	filter_expect_end(&peer);
+}
+END_TEST
+
+START_TEST(server_ends_first)
+{
+	struct server server = server_open((enum server_kind)(_i % SERVER_KINDS), 5);
+	struct filter client = server_relay(&server, channels[_i / SERVER_KINDS], NULL, NULL);
+	struct filter peer = server_accept(&server);
+
+	filter_send_text(&peer, "greeting");
+	filter_end_input(&peer);
+	filter_expect_text(&client, "greeting");
+	filter_expect_end(&client);
+	for (int i = 0; i < 3; i++) {
+		filter_send_text(&client, "still sending");
+		filter_expect_text(&peer, "still sending");
+	}
+	filter_end_input(&client);
+	filter_expect_end(&peer);
+	ck_assert_int_eq(filter_wait(&client), 0);
+}
+END_TEST
+
+/* An end that comes with the bytes is not lost. */
+START_TEST(all_at_once)
+{
+	struct server server = server_open(SERVER_V4, 5);
+	struct filter client = server_relay(&server, channels[_i], NULL, NULL);
+	struct filter peer;
+
+	filter_send_text(&client, "before anybody accepts");
+	filter_end_input(&client);
+	peer = server_accept(&server);
+	filter_send_text(&peer, "so does the server");
+	filter_end_input(&peer);
+	filter_expect_text(&client, "so does the server");
+	filter_expect_end(&client);
+	filter_expect_text(&peer, "before anybody accepts");
+	filter_expect_end(&peer);
+	ck_assert_int_eq(filter_wait(&client), 0);
+}
+END_TEST
+
+static const char *const wanted_family[] = { NULL, "-4", "-6" };
+
+START_TEST(numeric_address_of_the_wanted_family)
+{
+	struct server server = server_open(_i < 3 ? SERVER_V4 : SERVER_V6, 5);
+	const char *family = wanted_family[_i % 3];
+	struct filter client = server_relay(&server, STREAM, family, NULL);
+
+	if (family == NULL || (family[1] == '4') == (_i < 3)) {
+		server_accept(&server);
+		ck_assert_int_eq(filter_finish(&client), 0);
+	} else {
+		filter_expect_end(&client);
+		ck_assert_int_eq(filter_wait(&client), 1);
+	}
+}
+END_TEST
+
+static void errors_too(void)
+{
+	dup2(1, 2);
+}
+
+/* A static program of glibc has no names, and says so. */
+static bool names_work(void)
+{
+	struct filter filter = filter_start_with(PIPES, ARGS("relay", "no name", "1"), errors_too);
+	struct result result = filter_rest(&filter);
+	const bool work = strstr(result.data, "static program") == NULL;
+
+	ck_assert_int_eq(result.status, 1);
+	free(result.data);
+	return work;
+}
+
+#define HOSTS "hosts.test"
+
+/* Gives the program an /etc/hosts of its own. 77: that is not possible here. */
+static void own_hosts(void)
+{
+	if ((unshare(CLONE_NEWNS) == -1 && unshare(CLONE_NEWUSER | CLONE_NEWNS) == -1) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
+	    mount(HOSTS, "/etc/hosts", NULL, MS_BIND, NULL) == -1)
+		_exit(77);
+}
+
+static bool own_hosts_possible(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		own_hosts();
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return status == 0;
+}
+
+static void hosts_write(const char *text)
+{
+	FILE *file = fopen(HOSTS, "w");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(fputs(text, file), 0);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+/* The addresses of a name of which only one is served, by family or the last of three. */
+static const struct {
+	const char *option;
+	enum server_kind kind;
+	int status;			/* 0: the connection is made */
+} lookups[] = {
+	{ NULL, SERVER_V4, 0 },
+	{ NULL, SERVER_V6, 0 },
+	{ "-4", SERVER_V4, 0 },
+	{ "-6", SERVER_V6, 0 },
+	{ "-4", SERVER_V6, 1 },
+	{ "-6", SERVER_V4, 1 },
+};
+
+START_TEST(every_address_of_a_name_is_tried)
+{
+	struct server server = server_open(lookups[_i].kind, 5);
+	const char *argv[] = { "relay", "several.test", server.port, NULL, NULL };
+	struct filter client, peer;
+
+	hosts_write("127.0.0.2 several.test\n127.0.0.3 several.test\n::1 several.test\n"
+	    "127.0.0.1 several.test\n");
+	if (!own_hosts_possible() || !names_work()) {
+		fprintf(stderr, "skipped: names of its own hosts file\n");
+		return;
+	}
+	if (lookups[_i].option != NULL) {
+		argv[1] = lookups[_i].option;
+		argv[2] = "several.test";
+		argv[3] = server.port;
+	}
+	client = filter_start_with(TCP, argv, own_hosts);
+	if (lookups[_i].status != 0) {
+		filter_expect_reset(&client);
+		ck_assert_int_eq(filter_wait(&client), lookups[_i].status);
+		return;
+	}
+	peer = server_accept(&server);
+	filter_send_text(&peer, "here");
+	filter_expect_text(&client, "here");
+	close(peer.in);
+	filter_end_input(&client);
+	ck_assert_int_eq(filter_wait(&client), 0);
+}
+END_TEST
+
+START_TEST(unknown_name_fails)
+{
+	struct filter client;
+
+	hosts_write("127.0.0.1 localhost\n");
+	if (!own_hosts_possible() || !names_work()) {
+		fprintf(stderr, "skipped: names of its own hosts file\n");
+		return;
+	}
+	/* A name with a blank is none that anybody would ask the network for. */
+	client = filter_start_with(TCP, ARGS("relay", "no name", "1"), own_hosts);
+	filter_expect_reset(&client);
+	ck_assert_int_eq(filter_wait(&client), 1);
+}
+END_TEST
+
+/* A bound socket that does not listen. The reset tells the client that it was not served. */
+START_TEST(dead_target_fails_at_once)
+{
+	struct server server = server_open((enum server_kind)_i, -1);
+	struct filter client = server_relay(&server, TCP, NULL, NULL);
+
+	filter_expect_reset(&client);
+	ck_assert_int_eq(filter_wait(&client), 1);
+	client = server_relay(&server, PIPES, NULL, NULL);
+	filter_expect_end(&client);
+	ck_assert_int_eq(filter_wait(&client), 1);
+}
+END_TEST
+
+START_TEST(missing_unix_socket_fails)
+{
+	filter_check(ARGS("relay", "unix:/no/such/socket"), "", 0, 1, "", 0);
+	filter_check(ARGS("relay", "unix:@superd/no such name"), "", 0, 1, "", 0);
+}
+END_TEST
+
+START_TEST(longest_path_of_a_unix_socket)
+{
+	char path[5 + 108 + 1] = "unix:/";
+
+	memset(path + 6, 'x', 107 - 1);
+	filter_check(ARGS("relay", path), "", 0, 1, "", 0);
+	path[5 + 107] = 'x';
+	filter_check(ARGS("relay", path), "", 0, 64, "", 0);
+}
+END_TEST
+
+/* The queue of the target is full: connecting takes until the time is over. */
+START_TEST(slow_target_fails_in_time)
+{
+	struct server server = server_open((enum server_kind)_i, 0);
+	struct filter client;
+	int64_t begun;
+
+	server_fill(&server);
+	begun = now_ms();
+	client = server_relay(&server, TCP, "-t", "1");
+	filter_expect_reset(&client);
+	ck_assert_int_eq(filter_wait(&client), 1);
+	ck_assert_int_ge(now_ms() - begun, 950);
+	ck_assert_int_lt(now_ms() - begun, 5000);
+}
+END_TEST
+
+/* There is room again before the time is over. */
+START_TEST(slow_target_is_waited_for)
+{
+	struct server server = server_open(SERVER_PATH, 0);
+	const int before = server_fill(&server);
+	struct filter client = server_relay(&server, TCP, "-t", "20"), peer;
+
+	filter_send_text(&client, "patience");
+	filter_end_input(&client);
+	for (int i = 0; i < before; i++)
+		close(server_accept(&server).in);
+	peer = server_accept(&server);
+	filter_expect_text(&peer, "patience");
+	close(peer.in);
+	ck_assert_int_eq(filter_wait(&client), 0);
+}
+END_TEST
+
+static const char *const wrong_calls[][4] = {
+	{ NULL }, { "host" }, { "host", "1", "2" }, { "", "1" }, { "host", "" },
+	{ "host", "0" }, { "host", "65536" }, { "host", "99999999999999999999" },
+	{ "-x" }, { "-t" }, { "-t", "0", "host", "1" }, { "-t", "86401", "host", "1" },
+	{ "-t", "1s", "host", "1" }, { "-4", "-6", "host", "1" }, { "-4", "unix:/x" },
+	{ "unix:/x", "1" }, { "unix:x" }, { "unix:" }, { "unix:/" }, { "unix:@" },
+};
+
+START_TEST(wrong_call_is_refused)
+{
+	const char *const *words = wrong_calls[_i];
+
+	filter_check_usage(ARGS("relay", words[0], words[1], words[2], words[3]));
+}
+END_TEST
+
+static void udp_environment(void)
+{
+	setenv("PROTO", "UDP", 1);
+}
+
+START_TEST(datagrams_are_refused)
+{
+	struct filter client = filter_start_with(PACKETS, ARGS("relay", "127.0.0.1", "1"),
+	    udp_environment);
+
+	filter_expect_end(&client);
+	ck_assert_int_eq(filter_wait(&client), 64);
+}
+END_TEST
+
+START_TEST(help)
+{
+	filter_check_help("relay");
+}
+END_TEST
+
+static Suite *relay_suite(void)
+{
+	Suite *suite = suite_create("relay");
+	TCase *tc = filter_case("both ways");
+
+	tcase_add_loop_test(tc, client_ends_first, 0, SERVER_KINDS * 3);
+	tcase_add_loop_test(tc, server_ends_first, 0, SERVER_KINDS * 3);
+	tcase_add_loop_test(tc, all_at_once, 0, ARRAY_LEN(channels));
+	suite_add_tcase(suite, tc);
+	tc = filter_case("connecting");
+	tcase_add_loop_test(tc, numeric_address_of_the_wanted_family, 0, 6);
+	tcase_add_loop_test(tc, every_address_of_a_name_is_tried, 0, ARRAY_LEN(lookups));
+	tcase_add_test(tc, unknown_name_fails);
+	tcase_add_loop_test(tc, dead_target_fails_at_once, 0, SERVER_KINDS);
+	tcase_add_test(tc, missing_unix_socket_fails);
+	tcase_add_test(tc, longest_path_of_a_unix_socket);
+	tcase_add_loop_test(tc, slow_target_fails_in_time, 0, SERVER_KINDS);
+	tcase_add_test(tc, slow_target_is_waited_for);
+	suite_add_tcase(suite, tc);
+	tc = filter_case("calls");
+	tcase_add_loop_test(tc, wrong_call_is_refused, 0, ARRAY_LEN(wrong_calls));
+	tcase_add_test(tc, datagrams_are_refused);
+	tcase_add_test(tc, help);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
+
+int main(void)
+{
+	return filter_main(relay_suite());
+}

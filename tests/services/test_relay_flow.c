@@ -1,0 +1,409 @@
+/*
+ * relay under load: bulk in odd pieces both ways, sides that do not read, and
+ * sides that go away, orderly or not.
+ */
+#include "server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define BULK 10485760
+#define FLOOD 50331648		/* more than the buffers on the way ever hold */
+#define QUIET_MS 200		/* a side that could be written to in this time is not stuck */
+
+/* One side of a talk: what it has to send, and what it has received so far. */
+struct side {
+	struct filter *filter;
+	const char    *send;
+	size_t         size;		/* bytes of both send and wanted */
+	size_t         sent;
+	size_t         got;
+	const char    *wanted;
+	bool           ended;		/* what it receives has ended */
+};
+
+static void nonblocking(const struct filter *filter)
+{
+	fcntl(filter->in, F_SETFL, O_NONBLOCK);
+	fcntl(filter->out, F_SETFL, O_NONBLOCK);
+}
+
+/* Writes the next piece, of 1 to 99,991 bytes; ends the input after the last. */
+static void side_send(struct side *side)
+{
+	static unsigned seed = 11;
+	size_t piece = (seed = seed * 1103515245u + 12345u) % 16 < 4 ? 99990 : (seed >> 8) % 4999;
+	size_t left = side->size - side->sent;
+	ssize_t n = write(side->filter->in, side->send + side->sent,
+	    piece + 1 < left ? piece + 1 : left);
+
+	ck_assert_msg(n > 0 || errno == EAGAIN, "write: %s", strerror(errno));
+	side->sent += n > 0 ? (size_t)n : 0;
+	if (side->sent == side->size)
+		filter_end_input(side->filter);
+}
+
+/* Reads a piece of an odd size and compares it. */
+static void side_receive(struct side *side)
+{
+	char got[77777];
+	ssize_t n = read(side->filter->out, got, side->got % 5 == 0 ? 1777 : sizeof got);
+
+	ck_assert_msg(n >= 0 || errno == EAGAIN, "read: %s", strerror(errno));
+	side->ended = n == 0;
+	if (n <= 0)
+		return;
+	ck_assert_uint_le(side->got + (size_t)n, side->size);
+	ck_assert_msg(memcmp(got, side->wanted + side->got, (size_t)n) == 0, "at %zu", side->got);
+	side->got += (size_t)n;
+}
+
+/* Both sides send all they have and receive all of the other's. */
+static void talk(struct side sides[2])
+{
+	while (!sides[0].ended || !sides[1].ended) {
+		struct pollfd ends[4];
+
+		for (int i = 0; i < 2; i++) {
+			const struct side *side = &sides[i];
+
+			ends[2 * i] = (struct pollfd){
+				.fd = side->ended ? -1 : side->filter->out, .events = POLLIN };
+			ends[2 * i + 1] = (struct pollfd){
+				.fd = side->sent == side->size ? -1 : side->filter->in,
+				.events = POLLOUT };
+		}
+		ck_assert_int_gt(poll(ends, 4, -1), 0);
+		for (int i = 0; i < 2; i++) {
+			if (ends[2 * i].revents != 0)
+				side_receive(&sides[i]);
+			if (ends[2 * i + 1].revents != 0)
+				side_send(&sides[i]);
+		}
+	}
+	for (int i = 0; i < 2; i++)
+		ck_assert_uint_eq(sides[i].got, sides[i].size);
+}
+
+static const struct {
+	enum channel channel;
+	enum server_kind kind;
+} ways[] = {
+	{ TCP, SERVER_V4 }, { TCP, SERVER_PATH }, { STREAM, SERVER_V6 }, { STREAM, SERVER_PATH },
+	{ NARROW, SERVER_V4 }, { NARROW, SERVER_ABSTRACT }, { PIPES, SERVER_V4 },
+	{ PIPES, SERVER_PATH },
+};
+
+/* As on a system whose sockets cannot be spliced from. */
+static void no_splice(void)
+{
+	struct sock_filter rules[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_splice, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { .len = ARRAY_LEN(rules), .filter = rules };
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == -1)
+		_exit(125);
+}
+
+static void bulk_both_ways(struct server *server, struct filter client)
+{
+	struct filter peer = server_accept(server);
+	char *there = noise_make(BULK, 1), *back = noise_make(BULK, 2);
+	struct side sides[2] = {
+		{ .filter = &client, .send = there, .size = BULK, .wanted = back },
+		{ .filter = &peer, .send = back, .size = BULK, .wanted = there },
+	};
+
+	nonblocking(&client);
+	nonblocking(&peer);
+	talk(sides);
+	ck_assert_int_eq(filter_finish(&client), 0);
+	free(there);
+	free(back);
+}
+
+START_TEST(bulk_both_ways_is_exact)
+{
+	struct server server = server_open(ways[_i].kind, 5);
+
+	bulk_both_ways(&server, server_relay(&server, ways[_i].channel, NULL, NULL));
+}
+END_TEST
+
+START_TEST(bulk_without_splice)
+{
+	struct server server = server_open(SERVER_V4, 5);
+	const char *const argv[] = { "relay", server.host, server.port, NULL };
+
+	bulk_both_ways(&server, filter_start_with(TCP, argv, no_splice));
+}
+END_TEST
+
+/* Writes until nothing is taken any more; returns how much was. */
+static size_t flood(const struct filter *filter, const char *data)
+{
+	struct pollfd room = { .fd = filter->in, .events = POLLOUT };
+	size_t sent = 0;
+
+	while (sent < FLOOD && poll(&room, 1, QUIET_MS) == 1) {
+		ssize_t n = write(filter->in, data + sent, FLOOD - sent);
+
+		ck_assert_msg(n > 0 || errno == EAGAIN, "write: %s", strerror(errno));
+		sent += n > 0 ? (size_t)n : 0;
+	}
+	ck_assert_msg(sent < FLOOD, "nothing holds back the sender");
+	return sent;
+}
+
+/* Nothing happens for a while; a process that goes round and round uses all of it. */
+static void check_idle(const struct filter *client)
+{
+	long before = process_ticks(client->pid);
+
+	poll(NULL, 0, QUIET_MS);
+	ck_assert_int_le(process_ticks(client->pid) - before, 3);
+}
+
+/* Each side fills all buffers before it reads; then every byte arrives. */
+START_TEST(both_sides_flood)
+{
+	struct server server = server_open(ways[_i].kind, 5);
+	struct filter client = server_relay(&server, ways[_i].channel, NULL, NULL);
+	struct filter peer = server_accept(&server);
+	char *there = noise_make(FLOOD, 3), *back = noise_make(FLOOD, 4);
+	struct side sides[2] = {
+		{ .filter = &client, .send = there, .size = FLOOD, .wanted = back },
+		{ .filter = &peer, .send = back, .size = FLOOD, .wanted = there },
+	};
+
+	nonblocking(&client);
+	nonblocking(&peer);
+	sides[0].sent = flood(&client, there);
+	sides[1].sent = flood(&peer, back);
+	check_idle(&client);
+	talk(sides);
+	ck_assert_int_eq(filter_finish(&client), 0);
+	free(there);
+	free(back);
+}
+END_TEST
+
+/* The one direction is stuck for good, the other is not. */
+START_TEST(one_direction_never_holds_up_the_other)
+{
+	const int way = _i / 2;
+	struct server server = server_open(ways[way].kind, 5);
+	struct filter client = server_relay(&server, ways[way].channel, NULL, NULL);
+	struct filter peer = server_accept(&server);
+	struct filter *stuck = _i % 2 == 0 ? &client : &peer;
+	struct filter *other = _i % 2 == 0 ? &peer : &client;
+	char *data = noise_make(FLOOD, 5);
+
+	fcntl(stuck->in, F_SETFL, O_NONBLOCK);
+	flood(stuck, data);
+	fcntl(stuck->in, F_SETFL, 0);
+	for (int i = 0; i < 20; i++) {
+		filter_send(other, data + i * 1000, 1000);
+		filter_expect(stuck, data + i * 1000, 1000);
+	}
+	filter_end_input(other);
+	filter_expect_end(stuck);
+	check_idle(&client);
+	close(peer.in);
+	filter_finish(&client);
+	free(data);
+}
+END_TEST
+
+static void connection_close(struct filter *filter)
+{
+	close(filter->in);
+	if (filter->out != filter->in)
+		close(filter->out);
+	filter->in = filter->out = -1;
+}
+
+START_TEST(reset_of_the_client_is_passed_on)
+{
+	struct server server = server_open(SERVER_V4, 5);
+	struct filter client = server_relay(&server, TCP, NULL, NULL);
+	struct filter peer = server_accept(&server);
+
+	filter_send_text(&client, "x");
+	filter_expect_text(&peer, "x");
+	if (_i == 1)
+		filter_end_input(&peer);
+	connection_reset(&client);
+	filter_expect_reset(&peer);
+	ck_assert_int_eq(filter_wait(&client), 0);
+}
+END_TEST
+
+START_TEST(reset_of_the_server_is_passed_on)
+{
+	struct server server = server_open(SERVER_V4, 5);
+	struct filter client = server_relay(&server, TCP, NULL, NULL);
+	struct filter peer = server_accept(&server);
+
+	filter_send_text(&client, "x");
+	filter_expect_text(&peer, "x");
+	if (_i == 1)
+		filter_end_input(&client);
+	connection_reset(&peer);
+	filter_expect_reset(&client);
+	ck_assert_int_eq(filter_wait(&client), 0);
+}
+END_TEST
+
+/* The server reads nothing, so that nothing but the reset tells that the client is gone. */
+START_TEST(reset_is_passed_on_while_bytes_wait)
+{
+	struct server server = server_open(SERVER_V4, 5);
+	struct filter client = server_relay(&server, TCP, NULL, NULL);
+	struct filter peer = server_accept(&server);
+	char *data = noise_make(FLOOD, 6);
+
+	nonblocking(&client);
+	nonblocking(&peer);
+	flood(&client, data);
+	if (_i == 1)
+		flood(&peer, data);
+	connection_reset(&client);
+	ck_assert_int_eq(filter_wait(&client), 0);
+	fcntl(peer.in, F_SETFL, 0);
+	filter_expect_reset(&peer);
+	free(data);
+}
+END_TEST
+
+/* Nothing can be done for a client that is gone until the server reads. */
+START_TEST(client_that_closes_while_bytes_wait)
+{
+	static const enum channel channels[] = { TCP, STREAM, PIPES };
+	struct server server = server_open(_i % 2 == 0 ? SERVER_V4 : SERVER_PATH, 5);
+	struct filter client = server_relay(&server, channels[_i / 2], NULL, NULL);
+	struct filter peer = server_accept(&server);
+	char *data = noise_make(FLOOD, 10);
+	size_t sent;
+
+	nonblocking(&client);
+	sent = flood(&client, data);
+	connection_close(&client);
+	check_idle(&client);
+	filter_expect(&peer, data, sent);
+	filter_expect_end(&peer);
+	close(peer.in);
+	ck_assert_int_eq(filter_wait(&client), 0);
+	free(data);
+}
+END_TEST
+
+/* A client that closes has sent what it sent, though the server's words find nobody. */
+START_TEST(client_that_closes_has_sent_all)
+{
+	static const enum channel channels[] = { TCP, STREAM, PIPES };
+	struct server server = server_open(_i % 2 == 0 ? SERVER_V4 : SERVER_PATH, 5);
+	struct filter client = server_relay(&server, channels[_i / 2], NULL, NULL);
+	struct filter peer = server_accept(&server);
+	char *data = noise_make(50000, 7);
+
+	filter_send_text(&peer, "ready");
+	filter_expect_text(&client, "ready");
+	kill(client.pid, SIGSTOP);		/* so that relay finds all this at once */
+	filter_send(&client, data, 50000);
+	connection_close(&client);
+	filter_send_text(&peer, "is anybody there?");
+	kill(client.pid, SIGCONT);
+	filter_expect(&peer, data, 50000);
+	filter_expect_end(&peer);
+	close(peer.in);
+	ck_assert_int_eq(filter_wait(&client), 0);
+	free(data);
+}
+END_TEST
+
+/* The other way round: a server that answers without reading, and closes. */
+START_TEST(answer_of_a_server_that_does_not_listen)
+{
+	struct server server = server_open(SERVER_PATH, 5);
+	struct filter client = server_relay(&server, _i == 0 ? TCP : STREAM, NULL, NULL);
+	struct filter peer = server_accept(&server);
+	char *data = noise_make(100000, 8);
+
+	shutdown(peer.in, SHUT_RD);
+	filter_send_text(&client, "request");
+	check_idle(&client);
+	filter_send(&peer, data, 100000);
+	for (int i = 0; i < 50; i++)
+		filter_send(&client, data, 10000);
+	close(peer.in);
+	filter_expect(&client, data, 100000);
+	filter_expect_end(&client);
+	ck_assert_int_eq(filter_finish(&client), 0);
+	free(data);
+}
+END_TEST
+
+/* Nobody takes what the server sends without end: relay ends, and so does the server. */
+START_TEST(client_that_vanishes_ends_it)
+{
+	static const enum channel channels[] = { TCP, STREAM, PIPES };
+	struct server server = server_open(_i % 2 == 0 ? SERVER_V4 : SERVER_PATH, 5);
+	struct filter client = server_relay(&server, channels[_i / 2], NULL, NULL);
+	struct filter peer = server_accept(&server);
+	char *data = noise_make(BULK, 9);
+	ssize_t n;
+
+	filter_send(&peer, data, 1000);
+	filter_expect(&client, data, 1000);
+	connection_close(&client);
+	while ((n = write(peer.in, data, BULK)) > 0)
+		continue;
+	ck_assert(errno == EPIPE || errno == ECONNRESET);
+	ck_assert_int_eq(filter_wait(&client), 0);
+	free(data);
+}
+END_TEST
+
+static Suite *flow_suite(void)
+{
+	Suite *suite = suite_create("flow of relay");
+	TCase *tc = filter_case("bulk");
+
+	tcase_add_loop_test(tc, bulk_both_ways_is_exact, 0, ARRAY_LEN(ways));
+	tcase_add_test(tc, bulk_without_splice);
+	tcase_add_loop_test(tc, both_sides_flood, 0, ARRAY_LEN(ways));
+	tcase_add_loop_test(tc, one_direction_never_holds_up_the_other, 0,
+	    2 * ARRAY_LEN(ways));
+	suite_add_tcase(suite, tc);
+	tc = filter_case("ends");
+	tcase_add_loop_test(tc, reset_of_the_client_is_passed_on, 0, 2);
+	tcase_add_loop_test(tc, reset_of_the_server_is_passed_on, 0, 2);
+	tcase_add_loop_test(tc, reset_is_passed_on_while_bytes_wait, 0, 2);
+	tcase_add_loop_test(tc, client_that_closes_while_bytes_wait, 0, 6);
+	tcase_add_loop_test(tc, client_that_closes_has_sent_all, 0, 6);
+	tcase_add_loop_test(tc, answer_of_a_server_that_does_not_listen, 0, 2);
+	tcase_add_loop_test(tc, client_that_vanishes_ends_it, 0, 6);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
+
+int main(void)
+{
+	return filter_main(flow_suite());
+}
