@@ -111,6 +111,19 @@ superd_unpark(struct superd *superd, struct listener *listener)
 	}
 }
 
+/* What there is no room in may be another than before for all of them: superd itself, or the rate. */
+static void
+sort_parked(struct superd *superd, struct running *running)
+{
+	struct listener *listener = running->parked, *next;
+
+	running->parked = NULL;
+	for (; listener != NULL; listener = next) {
+		next = listener->next_parked;
+		link_parked(superd, listener);
+	}
+}
+
 static void
 unpark_and_listen(struct superd *superd, struct listener *listener)
 {
@@ -132,9 +145,7 @@ superd_resume(struct superd *superd, struct running *running)
 		if (step == ACCEPT_PAUSED || step == ACCEPT_DEAD)
 			return;
 		if (step == ACCEPT_FULL) {
-			/* What there is no room in may be another than before: superd itself, or the rate. */
-			unlink_parked(superd, listener);
-			link_parked(superd, listener);
+			sort_parked(superd, running);
 			return;
 		}
 		unpark_and_listen(superd, listener);

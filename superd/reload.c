@@ -31,6 +31,7 @@ redeclare(struct superd *superd, struct plan *plan, unsigned index)
 	const struct service *service = plan->conf->services[index];
 
 	running->listeners = NULL;
+	timer_stop(&superd->loop, &running->rate_timer);	/* it waits for the old rate */
 	if (running->conf != NULL && !services_equal(running->service, service))
 		plan->changed++;
 	if (running->stderr_lines != NULL && running->tally.live == 0 &&

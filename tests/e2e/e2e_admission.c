@@ -42,7 +42,7 @@ START_TEST(longest_prefix_decides_whatever_list_it_is_in)
 		{ "127.0.0.1", true }, { "127.0.1.3", false }, { "127.0.1.4", true },
 		{ "127.0.1.5", true }, { "127.0.1.6", false }, { "127.0.2.3", true },
 		{ "127.0.2.4", false }, { "127.0.2.6", false }, { "127.0.2.7", true },
-		{ "127.0.2.8", true }, { "127.0.0.255", true }, { "127.0.1.255", false }, { NULL } });
+		{ "127.0.2.8", true }, { "127.0.0.255", true }, { "127.0.1.255", false }, { NULL, false } });
 }
 END_TEST
 
@@ -50,7 +50,7 @@ START_TEST(order_of_the_items_does_not_matter)
 {
 	must_decide("deny = 127.0.1.5 127.0.0.0/8\nallow = 127.0.1.4/30 127.0.1.0/24\n",
 	    (const struct wanted[]){ { "127.0.0.1", false }, { "127.0.1.1", true },
-	    { "127.0.1.4", true }, { "127.0.1.5", false }, { "127.0.1.6", true }, { NULL } });
+	    { "127.0.1.4", true }, { "127.0.1.5", false }, { "127.0.1.6", true }, { NULL, false } });
 }
 END_TEST
 
@@ -58,43 +58,43 @@ START_TEST(tie_is_denied)
 {
 	must_decide("allow = 127.0.0.7 127.0.1.0/24 127.0.0.8\ndeny = 127.0.0.7/32 127.0.1.0/24\n",
 	    (const struct wanted[]){ { "127.0.0.7", false }, { "127.0.1.1", false },
-	    { "127.0.0.8", true }, { NULL } });
+	    { "127.0.0.8", true }, { NULL, false } });
 }
 END_TEST
 
 START_TEST(who_matches_neither_is_denied_where_allow_is_given)
 {
 	must_decide("allow = 127.0.0.7\ndeny = 127.0.0.8\n", (const struct wanted[]){
-	    { "127.0.0.7", true }, { "127.0.0.8", false }, { "127.0.0.9", false }, { NULL } });
+	    { "127.0.0.7", true }, { "127.0.0.8", false }, { "127.0.0.9", false }, { NULL, false } });
 }
 END_TEST
 
 START_TEST(who_matches_neither_is_served_without_allow)
 {
 	must_decide("deny = 127.0.0.8\n", (const struct wanted[]){ { "127.0.0.7", true },
-	    { "127.0.0.8", false }, { "127.0.0.9", true }, { NULL } });
+	    { "127.0.0.8", false }, { "127.0.0.9", true }, { NULL, false } });
 }
 END_TEST
 
 START_TEST(all_is_the_least_specific_of_all)
 {
 	must_decide("allow = 127.0.0.7\ndeny = all\n", (const struct wanted[]){
-	    { "127.0.0.7", true }, { "127.0.0.8", false }, { NULL } });
+	    { "127.0.0.7", true }, { "127.0.0.8", false }, { NULL, false } });
 	must_decide("allow = 0.0.0.0/0\ndeny = all\n", (const struct wanted[]){
-	    { "127.0.0.7", true }, { NULL } });
+	    { "127.0.0.7", true }, { NULL, false } });
 	must_decide("allow = all\ndeny = 0.0.0.0/0 127.0.0.9\n", (const struct wanted[]){
-	    { "127.0.0.7", false }, { "127.0.0.9", false }, { NULL } });
+	    { "127.0.0.7", false }, { "127.0.0.9", false }, { NULL, false } });
 	must_decide("allow = all 127.0.0.9\ndeny = all\n", (const struct wanted[]){
-	    { "127.0.0.7", false }, { "127.0.0.9", true }, { NULL } });
+	    { "127.0.0.7", false }, { "127.0.0.9", true }, { NULL, false } });
 }
 END_TEST
 
 START_TEST(prefixes_0_and_32_are_all_and_one)
 {
 	must_decide("allow = 0.0.0.0/0\ndeny = 127.0.0.7/32\n", (const struct wanted[]){
-	    { "127.0.0.6", true }, { "127.0.0.7", false }, { "127.0.0.8", true }, { NULL } });
+	    { "127.0.0.6", true }, { "127.0.0.7", false }, { "127.0.0.8", true }, { NULL, false } });
 	must_decide("allow = 127.0.0.7/32\n", (const struct wanted[]){
-	    { "127.0.0.6", false }, { "127.0.0.7", true }, { "127.0.0.8", false }, { NULL } });
+	    { "127.0.0.6", false }, { "127.0.0.7", true }, { "127.0.0.8", false }, { NULL, false } });
 }
 END_TEST
 
@@ -103,7 +103,7 @@ END_TEST
 START_TEST(mapped_clients_match_entries_of_ipv4)
 {
 	const struct wanted wanted[] = { { "127.0.0.7", true }, { "127.0.0.8", false },
-		{ "::1", false }, { NULL } };
+		{ "::1", false }, { NULL, false } };
 
 	must_decide("allow = 127.0.0.7\n", wanted);
 	must_decide("allow = ::ffff:127.0.0.7\n", wanted);
@@ -115,15 +115,15 @@ END_TEST
 START_TEST(blocks_of_ipv6_do_not_match_ipv4)
 {
 	must_decide("allow = ::/0\n", (const struct wanted[]){ { "::1", true },
-	    { "127.0.0.7", false }, { NULL } });
+	    { "127.0.0.7", false }, { NULL, false } });
 	must_decide("deny = ::/0\n", (const struct wanted[]){ { "::1", false },
-	    { "127.0.0.7", true }, { NULL } });
+	    { "127.0.0.7", true }, { NULL, false } });
 	must_decide("allow = 0.0.0.0/0\n", (const struct wanted[]){ { "::1", false },
-	    { "127.0.0.7", true }, { NULL } });
+	    { "127.0.0.7", true }, { NULL, false } });
 	must_decide("deny = ::1/128\n", (const struct wanted[]){ { "::1", false },
-	    { "127.0.0.1", true }, { NULL } });
+	    { "127.0.0.1", true }, { NULL, false } });
 	must_decide("allow = localhost\n", (const struct wanted[]){ { "::1", true },
-	    { "127.0.0.1", true }, { "127.0.0.2", false }, { NULL } });
+	    { "127.0.0.1", true }, { "127.0.0.2", false }, { NULL, false } });
 }
 END_TEST
 
@@ -136,7 +136,7 @@ START_TEST(ipv6_prefixes_end_where_they_say)
 	    { "2001:db8:1::1", true }, { "2001:db8:1:7fff:ffff:ffff:ffff:ffff", true },
 	    { "2001:db8:1:8000::", false }, { "2001:db8:2::", false }, { "2001:db8:2::7", true },
 	    { "2001:db8:2::6", false }, { "2001:db8:3::9", true }, { "2001:db8:3::a", false },
-	    { "2001:db8:0:ffff::1", false }, { NULL } });
+	    { "2001:db8:0:ffff::1", false }, { NULL, false } });
 }
 END_TEST
 
