@@ -179,7 +179,7 @@ long resident_kb(pid_t pid)
 void route_to_lo(const char *block)
 {
 	pid_t pid = fork();
-	int status;
+	int status = -1;
 
 	if (pid == 0) {
 		execlp("ip", "ip", strchr(block, ':') != NULL ? "-6" : "-4", "route", "add", "local", block,
