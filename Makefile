@@ -257,7 +257,7 @@ build-tests: all $(TOOLS) $(UNIT) $(SVC) $(XINETD) $(E2E)
 
 tested-check: build-tests
 	$(Q)tests/run $(B) $(UNIT) $(SVC) $(XINETD) $(E2E)
-tested-check-unit: $(UNIT)
+tested-check-unit: $(SUPERD) $(SERVICES) $(UNIT)
 	$(Q)tests/run $(B) $(UNIT)
 tested-check-services: $(SERVICES) $(CLIENTS) $(TOOLS) $(SVC)
 	$(Q)tests/run $(B) $(SVC)

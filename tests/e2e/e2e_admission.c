@@ -191,8 +191,10 @@ START_TEST(denied_client_costs_neither_process_nor_session)
 	struct daemon *d = daemon_start("[services]\nhold = 127.0.0.1:0 hold\n"
 	    "[hold]\ndeny = 127.0.0.8\nmax_sessions = 3\nmax_per_source = 2\nrate = 2/d:3\n");
 	int first = must_serve(d, "hold", "127.0.0.7");
-	long session = log_number(log_find(d, "start", "service=hold", NULL), "session");
+	long session;
 
+	await_log(d, "start", "service=hold");
+	session = log_number(log_find(d, "start", "service=hold", NULL), "session");
 	for (int i = 0; i < 10; i++)
 		must_refuse(d, "hold", "127.0.0.8", "denied");
 	must(children_of(d->pid, 0) == 1);

@@ -342,7 +342,7 @@ int main(void)
 	    sessions_that_are_ended_by_superd_give_their_places_back,
 	    program_that_cannot_be_executed_gives_the_place_back,
 	    places_are_counted_right_across_reloads));
-	add_case(suite, "places without a process", NEEDS_PROC,
+	add_case(suite, "places without a process", NEEDS_PROC | NEEDS_NO_VALGRIND,
 	    TESTS(failed_fork_gives_the_place_back));
 	add_case(suite, "stamina", NEEDS_PROC, TESTS(twenty_thousand_denied_leave_nothing,
 	    twenty_thousand_too_many_leave_nothing,
