@@ -153,7 +153,8 @@ timer_start(struct loop *loop, struct timer *timer, uint64_t ms, void (*due)(str
 		heap_put(loop, loop->timers, timer);
 	}
 	timer->due = due;
-	timer->when = loop->now + ms;
+	/* now is cut off to a whole ms: without one more the time would be up too early. */
+	timer->when = loop->now + ms + (ms > 0);
 	if (timer->when < loop->late)
 		timer->when = loop->late;
 	heap_settle(loop, timer);

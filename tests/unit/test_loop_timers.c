@@ -1,4 +1,5 @@
 /* The loop's timers, in their order, moved, stopped, and against a model. */
+#include <time.h>
 #include <unistd.h>
 
 #include "loop.h"
@@ -54,7 +55,7 @@ static void
 set(struct ticket *ticket, uint64_t ms)
 {
 	ck_assert_int_eq(timer_start(&loop, &ticket->timer, ms, due), 0);
-	ticket->when = loop.now + ms;
+	ticket->when = loop.now + ms + (ms > 0);
 	ticket->set = true;
 }
 
@@ -73,6 +74,27 @@ let_pass(uint64_t ms)
 	loop_tell_time(&loop);
 	loop.now -= ms;
 }
+
+/* Whole milliseconds hide up to one: 500 ms must not be over after 499.2. */
+START_TEST(no_timer_comes_early)
+{
+	struct timespec began, ended;
+
+	for (long ns = 0; ns < 1000000; ns += 50000) {
+		do
+			clock_gettime(CLOCK_MONOTONIC, &began);
+		while (began.tv_nsec % 1000000 < ns);
+		loop_tell_time(&loop);
+		fired = 0;
+		set(&tickets[0], 2);
+		while (fired == 0)
+			ck_assert_int_eq(loop_turn(&loop, 0), 0);
+		clock_gettime(CLOCK_MONOTONIC, &ended);
+		ck_assert_int_ge((ended.tv_sec - began.tv_sec) * 1000000000L + ended.tv_nsec -
+		    began.tv_nsec, 2000000);
+	}
+}
+END_TEST
 
 START_TEST(timers_come_in_their_order)
 {
@@ -272,6 +294,7 @@ main(void)
 	TCase *tcase = unit_case(suite, "timers");
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, no_timer_comes_early);
 	tcase_add_test(tcase, timers_come_in_their_order);
 	tcase_add_test(tcase, a_timer_is_never_early);
 	tcase_add_test(tcase, a_timer_can_be_moved_and_stopped);
