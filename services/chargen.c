@@ -27,7 +27,8 @@ static const char usage[] =
 static char text[PERIODS * PERIOD];
 static char waste[65536];
 
-static void prepare_text(void)
+static void
+prepare_text(void)
 {
 	char *to = text;
 
@@ -42,14 +43,16 @@ static void prepare_text(void)
 }
 
 /* Writes to a socket what it takes now; another channel may make it wait. */
-static ssize_t put(const char *data, size_t size)
+static ssize_t
+put(const char *data, size_t size)
 {
 	ssize_t n = send(STDOUT_FILENO, data, size, MSG_DONTWAIT);
 
 	return n == -1 && errno == ENOTSOCK ? write(STDOUT_FILENO, data, size) : n;
 }
 
-static int generate(void)
+static int
+generate(void)
 {
 	struct pollfd ends[] = {
 		{ .fd = STDIN_FILENO, .events = POLLIN },
@@ -74,7 +77,8 @@ static int generate(void)
 	}
 }
 
-int main(int argc, char *argv[])
+int
+main(int argc, char *argv[])
 {
 	int option;
 

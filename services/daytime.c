@@ -13,7 +13,8 @@ static const char usage[] =
     "  writes the local time as one line\n"
     "  -h  this help\n";
 
-int main(int argc, char *argv[])
+int
+main(int argc, char *argv[])
 {
 	char line[CLOCK_LINE_SIZE];
 	const time_t now = time(NULL);

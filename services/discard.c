@@ -17,7 +17,8 @@ static const char usage[] =
 static char buffer[BUFFER_SIZE];
 
 /* As io_read. With MSG_TRUNC a TCP socket drops the bytes without copying them. */
-static ssize_t drop(void)
+static ssize_t
+drop(void)
 {
 	ssize_t n = recv(STDIN_FILENO, buffer, sizeof buffer, MSG_TRUNC);
 
@@ -25,7 +26,8 @@ static ssize_t drop(void)
 	return n >= 0 ? n : io_read(STDIN_FILENO, buffer, sizeof buffer);
 }
 
-int main(int argc, char *argv[])
+int
+main(int argc, char *argv[])
 {
 	ssize_t n;
 	int option;

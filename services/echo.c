@@ -24,7 +24,8 @@ static const char usage[] =
 
 static char buffer[BUFFER_SIZE];
 
-static ssize_t move(int from, int to, size_t size)
+static ssize_t
+move(int from, int to, size_t size)
 {
 	ssize_t n;
 
@@ -38,7 +39,8 @@ static ssize_t move(int from, int to, size_t size)
  * Writes size bytes that wait in the pipe. Returns 0; 1 where they went out by
  * read and write, as standard output cannot be spliced to; -1 with errno.
  */
-static int pour(int pipe, size_t size)
+static int
+pour(int pipe, size_t size)
 {
 	ssize_t n;
 
@@ -59,7 +61,8 @@ static int pour(int pipe, size_t size)
  * Splices until the input ends or one side cannot be spliced; the next read
  * tells which. Returns -1 with errno where bytes on their way were lost.
  */
-static int splice_on(void)
+static int
+splice_on(void)
 {
 	int ends[2], poured = 0, reason;
 	ssize_t n;
@@ -76,7 +79,8 @@ static int splice_on(void)
 	return poured;
 }
 
-static int echo_all(void)
+static int
+echo_all(void)
 {
 	bool spliced = false;
 	ssize_t n;
@@ -93,7 +97,8 @@ static int echo_all(void)
 	return n == 0 ? IO_OK : io_status("read");
 }
 
-int main(int argc, char *argv[])
+int
+main(int argc, char *argv[])
 {
 	int option;
 

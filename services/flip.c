@@ -40,7 +40,8 @@ static union {
  * never written out. Vectors are spelled out because -Os and gcc 12's -O2 would
  * not make them of a loop over bytes whose end is unknown.
  */
-static void flip_bytes(const struct flipping *how, size_t size)
+static void
+flip_bytes(const struct flipping *how, size_t size)
 {
 	const vector zero = { 0 };
 	const vector fold = zero + how->fold, first = zero + how->first;
@@ -51,7 +52,8 @@ static void flip_bytes(const struct flipping *how, size_t size)
 		*v ^= (vector)((*v | fold) - first < LETTERS) & bit;
 }
 
-static int flip_all(const struct flipping *how)
+static int
+flip_all(const struct flipping *how)
 {
 	ssize_t n;
 
@@ -63,7 +65,8 @@ static int flip_all(const struct flipping *how)
 	return n == 0 ? IO_OK : io_status("read");
 }
 
-int main(int argc, char *argv[])
+int
+main(int argc, char *argv[])
 {
 	struct flipping how = { .fold = CASE_BIT, .first = 'a' };
 	int option, directions = 0;

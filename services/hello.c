@@ -41,14 +41,16 @@ static struct talk talk;
 static struct io_out out;
 
 /* The length without a telnet client's CR, or the NUL that some programs send with their text. */
-static size_t trimmed(const char *text, size_t size)
+static size_t
+trimmed(const char *text, size_t size)
 {
 	while (size > 0 && (text[size - 1] == '\r' || text[size - 1] == '\0'))
 		size--;
 	return size;
 }
 
-static void say_goodbye(void)
+static void
+say_goodbye(void)
 {
 	const char *address = getenv("REMOTE_ADDR");
 
@@ -58,7 +60,8 @@ static void say_goodbye(void)
 	talk.over = true;
 }
 
-static void answer(const char *text, size_t size)
+static void
+answer(const char *text, size_t size)
 {
 	size = trimmed(text, size);
 	if (size == strlen("quit") && memcmp(text, "quit", size) == 0) {
@@ -74,7 +77,8 @@ static void answer(const char *text, size_t size)
 }
 
 /* Answers the whole lines held and moves what follows them to the front. */
-static void answer_lines(void)
+static void
+answer_lines(void)
 {
 	const char *line = talk.data, *end = talk.data + talk.held, *newline;
 
@@ -86,7 +90,8 @@ static void answer_lines(void)
 	memmove(talk.data, line, talk.held);
 }
 
-static void answer_rest(void)
+static void
+answer_rest(void)
 {
 	if (talk.held > 0 && !talk.over)
 		answer(talk.data, talk.held);
@@ -94,7 +99,8 @@ static void answer_rest(void)
 }
 
 /* A line end alone that follows bare text only ends that message, which was answered. */
-static void skip_line_end(void)
+static void
+skip_line_end(void)
 {
 	size_t skip = 0;
 
@@ -107,7 +113,8 @@ static void skip_line_end(void)
 }
 
 /* Answers what a read of size bytes completed. */
-static void take(size_t size)
+static void
+take(size_t size)
 {
 	bool newline = memchr(talk.data + talk.held, '\n', size) != NULL;
 
@@ -126,7 +133,8 @@ static void take(size_t size)
  * for ever: a line and then bare text may have met in one read, and a client
  * that waits for the answer would wait in vain.
  */
-static int converse(void)
+static int
+converse(void)
 {
 	ssize_t n;
 
@@ -152,7 +160,8 @@ static int converse(void)
 	return IO_OK;
 }
 
-static int greet_once(void)
+static int
+greet_once(void)
 {
 	io_put_text(&out, manner.text);
 	io_put_text(&out, "\n");
@@ -162,7 +171,8 @@ static int greet_once(void)
 	return IO_OK;
 }
 
-int main(int argc, char *argv[])
+int
+main(int argc, char *argv[])
 {
 	int option;
 

@@ -32,7 +32,8 @@ static const char usage[] =
 static struct io_out out;
 
 /* Text of any bytes in one line: a backslash and control bytes are escaped. */
-static void put_escaped(const char *text)
+static void
+put_escaped(const char *text)
 {
 	static const char digits[] = "0123456789abcdef";
 
@@ -50,7 +51,8 @@ static void put_escaped(const char *text)
 	}
 }
 
-static void fact_text(const char *name, const char *value)
+static void
+fact_text(const char *name, const char *value)
 {
 	io_put_text(&out, name);
 	io_put_text(&out, "=");
@@ -58,7 +60,8 @@ static void fact_text(const char *name, const char *value)
 	io_put_text(&out, "\n");
 }
 
-static void fact_number(const char *name, int64_t value)
+static void
+fact_number(const char *name, int64_t value)
 {
 	io_put_text(&out, name);
 	io_put_text(&out, value < 0 ? "=-" : "=");
@@ -66,12 +69,14 @@ static void fact_number(const char *name, int64_t value)
 	io_put_text(&out, "\n");
 }
 
-static int compare_texts(const void *a, const void *b)
+static int
+compare_texts(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void show_environment(void)
+static void
+show_environment(void)
 {
 	size_t count = 0;
 
@@ -86,7 +91,8 @@ static void show_environment(void)
 	fact_number("environment", (int64_t)count);
 }
 
-static const char *kind_word(mode_t mode)
+static const char *
+kind_word(mode_t mode)
 {
 	switch (mode & S_IFMT) {
 	case S_IFSOCK:
@@ -108,19 +114,22 @@ static const char *kind_word(mode_t mode)
 	}
 }
 
-static const char *family_word(int family)
+static const char *
+family_word(int family)
 {
 	return family == AF_INET ? "inet" : family == AF_INET6 ? "inet6" :
 	    family == AF_UNIX ? "unix" : "other";
 }
 
-static const char *type_word(int type)
+static const char *
+type_word(int type)
 {
 	return type == SOCK_STREAM ? "stream" : type == SOCK_DGRAM ? "datagram" :
 	    type == SOCK_SEQPACKET ? "seqpacket" : "other";
 }
 
-static int socket_number(int fd, int option)
+static int
+socket_number(int fd, int option)
 {
 	int value = -1;
 	socklen_t size = sizeof value;
@@ -129,7 +138,8 @@ static int socket_number(int fd, int option)
 	return value;
 }
 
-static void show_descriptor(int fd)
+static void
+show_descriptor(int fd)
 {
 	struct stat about;
 	int flags = fcntl(fd, F_GETFL);
@@ -152,7 +162,8 @@ static void show_descriptor(int fd)
 }
 
 /* Descriptors that the first round did not reach, where the system lists them. */
-static void show_high_descriptors(void)
+static void
+show_high_descriptors(void)
 {
 	DIR *list = opendir("/proc/self/fd");
 	const struct dirent *entry;
@@ -168,14 +179,16 @@ static void show_high_descriptors(void)
 	closedir(list);
 }
 
-static int compare_groups(const void *a, const void *b)
+static int
+compare_groups(const void *a, const void *b)
 {
 	const gid_t *left = a, *right = b;
 
 	return (*left > *right) - (*left < *right);
 }
 
-static void show_groups(void)
+static void
+show_groups(void)
 {
 	static gid_t groups[GROUPS_SHOWN];
 	int count = getgroups(GROUPS_SHOWN, groups);
@@ -190,7 +203,8 @@ static void show_groups(void)
 	io_put_text(&out, count == -1 ? "?\n" : "\n");
 }
 
-static void show_ids(void)
+static void
+show_ids(void)
 {
 	uid_t uid, euid, suid;
 	gid_t gid, egid, sgid;
@@ -212,7 +226,8 @@ static void show_ids(void)
 	fact_number("pgid", getpgrp());
 }
 
-static void show_place(void)
+static void
+show_place(void)
 {
 	char cwd[PATH_MAX];
 	mode_t mask = umask(0);
@@ -226,7 +241,8 @@ static void show_place(void)
 	fact_number("no_new_privs", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
 }
 
-static void put_limit(rlim_t limit)
+static void
+put_limit(rlim_t limit)
 {
 	if (limit == RLIM_INFINITY)
 		io_put_text(&out, "unlimited");
@@ -234,7 +250,8 @@ static void put_limit(rlim_t limit)
 		io_put_number(&out, limit, 10);
 }
 
-static void show_limits(void)
+static void
+show_limits(void)
 {
 	/* The small type converts without a word to glibc's enum and to musl's int. */
 	static const struct {
@@ -260,7 +277,8 @@ static void show_limits(void)
 	}
 }
 
-static void put_signal(int number)
+static void
+put_signal(int number)
 {
 	static const char *const names[] = {
 		[SIGHUP] = "HUP", [SIGINT] = "INT", [SIGQUIT] = "QUIT", [SIGILL] = "ILL",
@@ -279,7 +297,8 @@ static void put_signal(int number)
 		io_put_number(&out, (uint64_t)number, 10);
 }
 
-static void show_signals(const char *name, const bool set[SIGNALS + 1])
+static void
+show_signals(const char *name, const bool set[SIGNALS + 1])
 {
 	const char *blank = "";
 
@@ -299,7 +318,8 @@ struct signals {
 };
 
 /* To be called before io_init, which ignores a signal itself. */
-static void find_signals(struct signals *found)
+static void
+find_signals(struct signals *found)
 {
 	struct sigaction action;
 	sigset_t mask;
@@ -313,7 +333,8 @@ static void find_signals(struct signals *found)
 	}
 }
 
-static void show_arguments(char *argv[])
+static void
+show_arguments(char *argv[])
 {
 	for (int i = 0; argv[i] != NULL; i++) {
 		io_put_text(&out, "argv.");
@@ -322,7 +343,8 @@ static void show_arguments(char *argv[])
 	}
 }
 
-int main(int argc, char *argv[])
+int
+main(int argc, char *argv[])
 {
 	static struct signals signals;
 

@@ -28,14 +28,16 @@ static const char *program_name;
 static const char *program_usage;
 static volatile sig_atomic_t quiet_s;	/* seconds in which the client took nothing, see io_send */
 
-void io_init(const char *name, const char *usage)
+void
+io_init(const char *name, const char *usage)
 {
 	program_name = name;
 	program_usage = usage;
 	signal(SIGPIPE, SIG_IGN);
 }
 
-int io_help(void)
+int
+io_help(void)
 {
 	if (io_write(STDOUT_FILENO, program_usage, strlen(program_usage)) == -1)
 		return io_status("write");
@@ -43,14 +45,16 @@ int io_help(void)
 }
 
 /* Takes a text for writev(2), which promises not to change it. */
-static struct iovec piece(const char *text)
+static struct iovec
+piece(const char *text)
 {
 	union { const char *text; void *base; } shared = { .text = text };
 
 	return (struct iovec){ .iov_base = shared.base, .iov_len = strlen(text) };
 }
 
-int io_usage(const char *message)
+int
+io_usage(const char *message)
 {
 	const struct iovec line[] = {
 		piece(program_name), piece(": "), piece(message), piece("\n"), piece(program_usage),
@@ -62,7 +66,8 @@ int io_usage(const char *message)
 }
 
 /* The words of errno; two of its values mean something of their own here. */
-static const char *reason(void)
+static const char *
+reason(void)
 {
 	switch (errno) {
 	case ETIME:
@@ -74,7 +79,8 @@ static const char *reason(void)
 	}
 }
 
-void io_say(const char *what, const char *why)
+void
+io_say(const char *what, const char *why)
 {
 	const struct iovec line[] = {
 		piece(program_name), piece(": "), piece(what), piece(": "), piece(why), piece("\n"),
@@ -83,19 +89,22 @@ void io_say(const char *what, const char *why)
 	(void)!writev(STDERR_FILENO, line, (int)(sizeof line / sizeof line[0]));
 }
 
-void io_complain(const char *what)
+void
+io_complain(const char *what)
 {
 	io_say(what, reason());
 }
 
-bool io_datagrams(void)
+bool
+io_datagrams(void)
 {
 	const char *protocol = getenv("PROTO");
 
 	return protocol != NULL && strcmp(protocol, "UDP") == 0;
 }
 
-int io_status(const char *what)
+int
+io_status(const char *what)
 {
 	switch (errno) {
 	case EPIPE:
@@ -110,7 +119,8 @@ int io_status(const char *what)
 	}
 }
 
-bool io_number(const char *text, size_t size, off_t *value)
+bool
+io_number(const char *text, size_t size, off_t *value)
 {
 	const off_t largest = (off_t)INT64_MAX;
 	off_t result = 0;
@@ -124,7 +134,8 @@ bool io_number(const char *text, size_t size, off_t *value)
 	return size > 0;
 }
 
-int64_t io_now_ms(void)
+int64_t
+io_now_ms(void)
 {
 	struct timespec now;
 
@@ -133,7 +144,8 @@ int64_t io_now_ms(void)
 }
 
 /* Waits until fd is ready. Returns 0, or -1 with ETIME where the time (-1: none) is over first. */
-static int await(int fd, short events, int64_t deadline)
+static int
+await(int fd, short events, int64_t deadline)
 {
 	struct pollfd ready = { .fd = fd, .events = events };
 	int64_t left = -1;
@@ -151,7 +163,8 @@ static int await(int fd, short events, int64_t deadline)
 	return n > 0 ? 0 : -1;
 }
 
-ssize_t io_read(int fd, void *data, size_t size)
+ssize_t
+io_read(int fd, void *data, size_t size)
 {
 	ssize_t n;
 
@@ -164,7 +177,8 @@ ssize_t io_read(int fd, void *data, size_t size)
 	return n;
 }
 
-ssize_t io_read_until(int fd, void *data, size_t size, int64_t deadline)
+ssize_t
+io_read_until(int fd, void *data, size_t size, int64_t deadline)
 {
 	ssize_t n;
 
@@ -176,7 +190,8 @@ ssize_t io_read_until(int fd, void *data, size_t size, int64_t deadline)
 	return n;
 }
 
-char *io_line(struct io_lines *lines, size_t *size, int64_t deadline)
+char *
+io_line(struct io_lines *lines, size_t *size, int64_t deadline)
 {
 	char *newline;
 	ssize_t n;
@@ -204,7 +219,8 @@ char *io_line(struct io_lines *lines, size_t *size, int64_t deadline)
 	return lines->data;
 }
 
-int io_write(int fd, const void *data, size_t size)
+int
+io_write(int fd, const void *data, size_t size)
 {
 	const char *from = data;
 	ssize_t n;
@@ -223,14 +239,16 @@ int io_write(int fd, const void *data, size_t size)
 	return 0;
 }
 
-static void tick(int number)
+static void
+tick(int number)
 {
 	(void)number;
 	quiet_s++;
 }
 
 /* A signal each second interrupts whatever waits for the client; 0 seconds: no more. */
-static void tick_every(time_t seconds)
+static void
+tick_every(time_t seconds)
 {
 	const struct itimerval timer = { { seconds, 0 }, { seconds, 0 } };
 	const struct sigaction interrupt = { .sa_handler = tick };	/* no SA_RESTART */
@@ -241,7 +259,8 @@ static void tick_every(time_t seconds)
 }
 
 /* Bytes that the client has yet to take from a socket, terminal or pipe; -1: unknown. */
-static int queued(void)
+static int
+queued(void)
 {
 	int size;
 
@@ -251,7 +270,8 @@ static int queued(void)
 	return -1;
 }
 
-static ssize_t send_memory(const struct io_load *load, size_t size)
+static ssize_t
+send_memory(const struct io_load *load, size_t size)
 {
 	ssize_t n = send(STDOUT_FILENO, load->memory + load->next, size, load->more ? MSG_MORE : 0);
 
@@ -260,7 +280,8 @@ static ssize_t send_memory(const struct io_load *load, size_t size)
 	return n;
 }
 
-static ssize_t send_file(struct io_load *load, size_t size)
+static ssize_t
+send_file(struct io_load *load, size_t size)
 {
 	static char buffer[COPY_SIZE];
 	off_t next = load->next;
@@ -277,7 +298,8 @@ static ssize_t send_file(struct io_load *load, size_t size)
 }
 
 /* Sends what one call takes. Returns as write(2) does; 0: the file is at its end. */
-static ssize_t send_some(struct io_load *load)
+static ssize_t
+send_some(struct io_load *load)
 {
 	off_t left = load->end - load->next;
 	size_t size = left < STEP_SIZE ? (size_t)left : STEP_SIZE;
@@ -293,7 +315,8 @@ static ssize_t send_some(struct io_load *load)
  * call is common to sockets, pipes and terminals. A client is not quiet while
  * it empties a full queue too slowly for new bytes to find room there.
  */
-int io_send(struct io_load *load, int stall_s)
+int
+io_send(struct io_load *load, int stall_s)
 {
 	struct pollfd room = { .fd = STDOUT_FILENO, .events = POLLOUT };
 	int before = queued(), now, failure;
@@ -325,7 +348,8 @@ int io_send(struct io_load *load, int stall_s)
 	return load->next < load->end ? -1 : 0;
 }
 
-void io_linger(void)
+void
+io_linger(void)
 {
 	char waste[4096];
 	int64_t end;
@@ -339,14 +363,16 @@ void io_linger(void)
 		continue;
 }
 
-void io_reset_later(int fd)
+void
+io_reset_later(int fd)
 {
 	const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
 
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
 }
 
-int io_connect(const struct sockaddr *address, socklen_t size, int patience_s)
+int
+io_connect(const struct sockaddr *address, socklen_t size, int patience_s)
 {
 	const struct timeval patience = { .tv_sec = patience_s };
 	const int on = 1;
@@ -366,13 +392,15 @@ int io_connect(const struct sockaddr *address, socklen_t size, int patience_s)
 	return -1;
 }
 
-static void out_write(struct io_out *out, const void *data, size_t size)
+static void
+out_write(struct io_out *out, const void *data, size_t size)
 {
 	if (out->error == 0 && io_write(STDOUT_FILENO, data, size) == -1)
 		out->error = errno;
 }
 
-void io_put(struct io_out *out, const void *data, size_t size)
+void
+io_put(struct io_out *out, const void *data, size_t size)
 {
 	if (size > sizeof out->data - out->used) {
 		out_write(out, out->data, out->used);
@@ -386,12 +414,14 @@ void io_put(struct io_out *out, const void *data, size_t size)
 	out->used += size;
 }
 
-void io_put_text(struct io_out *out, const char *text)
+void
+io_put_text(struct io_out *out, const char *text)
 {
 	io_put(out, text, strlen(text));
 }
 
-void io_put_number(struct io_out *out, uint64_t number, unsigned base)
+void
+io_put_number(struct io_out *out, uint64_t number, unsigned base)
 {
 	char digits[64], *first = digits + sizeof digits;
 
@@ -401,7 +431,8 @@ void io_put_number(struct io_out *out, uint64_t number, unsigned base)
 	io_put(out, first, (size_t)(digits + sizeof digits - first));
 }
 
-int io_flush(struct io_out *out)
+int
+io_flush(struct io_out *out)
 {
 	out_write(out, out->data, out->used);
 	out->used = 0;

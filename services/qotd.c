@@ -52,7 +52,8 @@ struct choice {
 	struct quote chosen;
 };
 
-static void quote_add(struct quote *quote, char c)
+static void
+quote_add(struct quote *quote, char c)
 {
 	if (c == '\n' && (quote->size == 0 || quote->data[quote->size - 1] != '\r'))
 		quote_add(quote, '\r');
@@ -60,7 +61,8 @@ static void quote_add(struct quote *quote, char c)
 		quote->data[quote->size++] = c;
 }
 
-static void choice_start(struct choice *choice)
+static void
+choice_start(struct choice *choice)
 {
 	*choice = (struct choice){ .state = 0 };
 	if (getrandom(&choice->state, sizeof choice->state, GRND_NONBLOCK) == -1)
@@ -68,7 +70,8 @@ static void choice_start(struct choice *choice)
 }
 
 /* The next of a sequence of good random numbers (splitmix64), below limit. */
-static uint64_t choice_random(struct choice *choice, uint64_t limit)
+static uint64_t
+choice_random(struct choice *choice, uint64_t limit)
 {
 	uint64_t z = choice->state += UINT64_C(0x9e3779b97f4a7c15);
 
@@ -78,7 +81,8 @@ static uint64_t choice_random(struct choice *choice, uint64_t limit)
 }
 
 /* The n-th quote takes the place of the chosen one with probability 1/n. */
-static void choice_offer(struct choice *choice, const struct quote *quote)
+static void
+choice_offer(struct choice *choice, const struct quote *quote)
 {
 	if (quote->size == 0 || quote->size > QUOTE_SIZE)
 		return;
@@ -86,7 +90,8 @@ static void choice_offer(struct choice *choice, const struct quote *quote)
 		choice->chosen = *quote;
 }
 
-static void choose_saying(struct choice *choice)
+static void
+choose_saying(struct choice *choice)
 {
 	const char *text = sayings[choice_random(choice, sizeof sayings / sizeof sayings[0])];
 
@@ -103,7 +108,8 @@ struct reading {
 };
 
 /* The line is whole: a separator ends the quote before it, any other belongs to the quote. */
-static void reading_line(struct reading *reading, struct choice *choice)
+static void
+reading_line(struct reading *reading, struct choice *choice)
 {
 	const bool separates = reading->line[0] == '%' &&
 	    (reading->length == 1 || (reading->length == 2 && reading->line[1] == '\r'));
@@ -119,7 +125,8 @@ static void reading_line(struct reading *reading, struct choice *choice)
 	reading->length = 0;
 }
 
-static void reading_byte(struct reading *reading, struct choice *choice, char c)
+static void
+reading_byte(struct reading *reading, struct choice *choice, char c)
 {
 	if (c == '\n') {
 		reading_line(reading, choice);
@@ -132,7 +139,8 @@ static void reading_byte(struct reading *reading, struct choice *choice, char c)
 }
 
 /* Returns 0, or -1 with errno. */
-static int choose_of_file(struct choice *choice, int file)
+static int
+choose_of_file(struct choice *choice, int file)
 {
 	static struct reading reading;
 	static char buffer[65536];
@@ -149,7 +157,8 @@ static int choose_of_file(struct choice *choice, int file)
 	return 0;
 }
 
-static int answer(const char *name)
+static int
+answer(const char *name)
 {
 	static struct choice choice;
 	int file;
@@ -171,7 +180,8 @@ static int answer(const char *name)
 	return IO_OK;
 }
 
-int main(int argc, char *argv[])
+int
+main(int argc, char *argv[])
 {
 	const char *name = NULL;
 	int option;

@@ -82,7 +82,8 @@ struct flow {
 static struct target target = { .patience_s = CONNECT_S };
 static struct flow flows[2];
 
-static int number_option(const char *text, off_t most)
+static int
+number_option(const char *text, off_t most)
 {
 	off_t value;
 
@@ -91,7 +92,8 @@ static int number_option(const char *text, off_t most)
 	return (int)value;
 }
 
-static int connect_unix(const char *path)
+static int
+connect_unix(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	const size_t size = strlen(path);
@@ -106,7 +108,8 @@ static int connect_unix(const char *path)
 }
 
 /* Reads host and port as numbers. Returns the size of the address, 0 where they are not. */
-static socklen_t numeric_address(struct sockaddr_storage *address)
+static socklen_t
+numeric_address(struct sockaddr_storage *address)
 {
 	struct sockaddr_in v4 = { .sin_family = AF_INET };
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
@@ -123,7 +126,8 @@ static socklen_t numeric_address(struct sockaddr_storage *address)
 }
 
 /* Connects to the first address of a name that answers; tells why none did. */
-static int connect_name(void)
+static int
+connect_name(void)
 {
 	const struct addrinfo hints = { .ai_family = target.family, .ai_socktype = SOCK_STREAM };
 	struct addrinfo *list, *next;
@@ -148,7 +152,8 @@ static int connect_name(void)
 }
 
 /* Connects to the target. Returns the socket, or -1 after telling why. */
-static int connect_target(void)
+static int
+connect_target(void)
 {
 	struct sockaddr_storage address;
 	socklen_t size = 0;
@@ -163,7 +168,8 @@ static int connect_target(void)
 	return fd;
 }
 
-static void pipe_close(struct flow *flow)
+static void
+pipe_close(struct flow *flow)
 {
 	close(flow->pipe[0]);
 	close(flow->pipe[1]);
@@ -172,7 +178,8 @@ static void pipe_close(struct flow *flow)
 }
 
 /* From now on by splice, where it can be: called when nothing is held. */
-static void pipe_open(struct flow *flow)
+static void
+pipe_open(struct flow *flow)
 {
 	if (flow->copies || !flow->from->socket || !flow->to->socket ||
 	    pipe2(flow->pipe, O_CLOEXEC | O_NONBLOCK) == -1) {
@@ -184,7 +191,8 @@ static void pipe_open(struct flow *flow)
 }
 
 /* The destination takes no more: what still comes is thrown away. */
-static void give_up(struct flow *flow)
+static void
+give_up(struct flow *flow)
 {
 	if (flow->over)
 		return;
@@ -195,7 +203,8 @@ static void give_up(struct flow *flow)
 }
 
 /* The source has ended, and all before was passed: so is the end. */
-static void finish(struct flow *flow)
+static void
+finish(struct flow *flow)
 {
 	flow->over = true;
 	if (flow->to->socket) {
@@ -207,7 +216,8 @@ static void finish(struct flow *flow)
 }
 
 /* Reads once. Returns 0, or -1 with errno. */
-static int fill(struct flow *flow)
+static int
+fill(struct flow *flow)
 {
 	ssize_t n = flow->spliced
 	    ? splice(flow->from->fd, NULL, flow->pipe[1], NULL, BUFFER_SIZE, SPLICE_F_NONBLOCK)
@@ -227,7 +237,8 @@ static int fill(struct flow *flow)
 }
 
 /* Writes once. Returns 0, or -1 with errno. */
-static int drain(struct flow *flow)
+static int
+drain(struct flow *flow)
 {
 	/* A pipe or terminal that is ready takes so much without making us wait. */
 	const size_t size = flow->to->socket || flow->held < PIPE_BUF ? flow->held : PIPE_BUF;
@@ -250,7 +261,8 @@ static int drain(struct flow *flow)
 }
 
 /* Does what poll says can be done. Returns 0, or -1 with errno: all is to end. */
-static int pass(struct flow *flow)
+static int
+pass(struct flow *flow)
 {
 	const short readable = POLLIN | POLLHUP | POLLERR | POLLNVAL;
 
@@ -269,7 +281,8 @@ static int pass(struct flow *flow)
  * Returns 0, or -1 with errno: a reset, which is passed on even while the
  * other side is not ready for anything.
  */
-static int notice(struct end *end)
+static int
+notice(struct end *end)
 {
 	int error = 0;
 	socklen_t size = sizeof error;
@@ -290,7 +303,8 @@ static int notice(struct end *end)
 }
 
 /* Waits until something can be done. Returns 0, or -1 with errno. */
-static int wait_ends(struct end *ends, nfds_t count)
+static int
+wait_ends(struct end *ends, nfds_t count)
 {
 	struct pollfd polled[3];
 
@@ -314,7 +328,8 @@ static int wait_ends(struct end *ends, nfds_t count)
 }
 
 /* Passes until each direction is over, or lost. Returns 0, or -1 with errno. */
-static int pass_all(struct end *ends, nfds_t count)
+static int
+pass_all(struct end *ends, nfds_t count)
 {
 	while ((!flows[0].over && !flows[0].lost) || (!flows[1].over && !flows[1].lost)) {
 		if (wait_ends(ends, count) == -1 || pass(&flows[0]) == -1 || pass(&flows[1]) == -1)
@@ -326,7 +341,8 @@ static int pass_all(struct end *ends, nfds_t count)
 	return 0;
 }
 
-static struct end end_open(int fd)
+static struct end
+end_open(int fd)
 {
 	struct end end = { .fd = fd };
 	struct stat about;
@@ -338,7 +354,8 @@ static struct end end_open(int fd)
 	return end;
 }
 
-static bool same_socket(int a, int b)
+static bool
+same_socket(int a, int b)
 {
 	struct stat one, other;
 
@@ -346,7 +363,8 @@ static bool same_socket(int a, int b)
 	    one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
-static int relay(void)
+static int
+relay(void)
 {
 	struct end ends[3];
 	const int fd = connect_target();
@@ -376,7 +394,8 @@ static int relay(void)
 }
 
 /* Reads the arguments after the options. Returns NULL, or what is wrong with them. */
-static const char *read_target(int count, char *const words[])
+static const char *
+read_target(int count, char *const words[])
 {
 	off_t port;
 
@@ -400,7 +419,8 @@ static const char *read_target(int count, char *const words[])
 	return NULL;
 }
 
-int main(int argc, char *argv[])
+int
+main(int argc, char *argv[])
 {
 	const char *wrong;
 	int option;

@@ -53,12 +53,14 @@ typedef int opener(const char *name, int flags);
 static int stall_s = STALL_S;
 
 /* When a request that is awaited now must be there. */
-static int64_t stall_deadline(void)
+static int64_t
+stall_deadline(void)
 {
 	return io_now_ms() + stall_s * INT64_C(1000);
 }
 
-static int send_text(const char *text, bool more)
+static int
+send_text(const char *text, bool more)
 {
 	struct io_load load = { .memory = text, .end = (off_t)strlen(text), .more = more };
 
@@ -69,7 +71,8 @@ static int send_text(const char *text, bool more)
  * The exit status after an answer failed with errno. The connection is reset:
  * an orderly end would tell the client that it has the whole file.
  */
-static int cut_off(const char *what)
+static int
+cut_off(const char *what)
 {
 	int status = io_status(what);
 
@@ -77,13 +80,15 @@ static int cut_off(const char *what)
 	return status;
 }
 
-static int open_anywhere(const char *name, int flags)
+static int
+open_anywhere(const char *name, int flags)
 {
 	return open(name, flags | O_CLOEXEC);
 }
 
 /* open_beneath by hand, a folder at a time, for kernels before 5.6. The name has no "..". */
-static int walk_beneath(const char *name, int flags)
+static int
+walk_beneath(const char *name, int flags)
 {
 	const int through = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	char part[IO_LINE_SIZE];	/* a name is shorter than the line it came in */
@@ -107,7 +112,8 @@ static int walk_beneath(const char *name, int flags)
 }
 
 /* Opens a name of the working folder, never leaving it and following no link. */
-static int open_beneath(const char *name, int flags)
+static int
+open_beneath(const char *name, int flags)
 {
 	const struct {
 		uint64_t flags, mode, resolve;
@@ -127,7 +133,8 @@ static int open_beneath(const char *name, int flags)
  * Opens a regular file for reading. The type is seen before anything is really
  * opened, as opening a device may already do something; and again after it.
  */
-static int open_regular(opener *open_name, const char *name, struct stat *about)
+static int
+open_regular(opener *open_name, const char *name, struct stat *about)
 {
 	int file = open_name(name, O_PATH);
 
@@ -148,7 +155,8 @@ static int open_regular(opener *open_name, const char *name, struct stat *about)
  * Reads a request of the binary protocol. Returns 1; 0 where the client ended
  * without one; -1 with errno, EBADMSG for a malformed one.
  */
-static int binary_request(off_t *offset)
+static int
+binary_request(off_t *offset)
 {
 	char data[2 + OFFSET_SIZE];
 	const char *digits = data + 2, *end;
@@ -177,7 +185,8 @@ static int binary_request(off_t *offset)
 }
 
 /* The binary protocol: one request, and the file's bytes as the whole answer. */
-static int serve_file(const char *path)
+static int
+serve_file(const char *path)
 {
 	struct stat about;
 	struct io_load load = { .next = 0 };
@@ -198,7 +207,8 @@ static int serve_file(const char *path)
 }
 
 /* Whether a name is beneath the folder by its words alone; links are the kernel's part. */
-static bool stays_inside(const char *name)
+static bool
+stays_inside(const char *name)
 {
 	if (*name == '/')
 		return false;
@@ -214,7 +224,8 @@ static bool stays_inside(const char *name)
 }
 
 /* The text without the blanks around it, which are cut off in place. */
-static char *trimmed(char *text)
+static char *
+trimmed(char *text)
 {
 	size_t size;
 
@@ -226,7 +237,8 @@ static char *trimmed(char *text)
 }
 
 /* Reads NAME [OFFSET]; NAME may stand in quotes, which is how one ends in a word of digits. */
-static bool name_read(char *text, struct request *request)
+static bool
+name_read(char *text, struct request *request)
 {
 	char *last = strrchr(text, ' ');
 	size_t size;
@@ -248,7 +260,8 @@ static bool name_read(char *text, struct request *request)
 }
 
 /* Reads a line without its newline; the name stays within it. */
-static bool request_read(char *line, size_t size, struct request *request)
+static bool
+request_read(char *line, size_t size, struct request *request)
 {
 	static const char *const verbs[] = { [GET] = "get", [SIZE] = "size", [LIST] = "list" };
 	char *rest;
@@ -269,7 +282,8 @@ static bool request_read(char *line, size_t size, struct request *request)
 	return request->verb == LIST ? *rest == '\0' : name_read(rest, request);
 }
 
-static int refuse(const char *reason)
+static int
+refuse(const char *reason)
 {
 	char line[80];
 
@@ -277,7 +291,8 @@ static int refuse(const char *reason)
 	return send_text(line, false);
 }
 
-static int refuse_name(int reason)
+static int
+refuse_name(int reason)
 {
 	switch (reason) {
 	case ENOENT:
@@ -298,7 +313,8 @@ static int refuse_name(int reason)
 	}
 }
 
-static int accept_request(off_t size, time_t changed, bool more)
+static int
+accept_request(off_t size, time_t changed, bool more)
 {
 	char line[64];
 
@@ -306,7 +322,8 @@ static int accept_request(off_t size, time_t changed, bool more)
 	return send_text(line, more);
 }
 
-static int answer_file(const struct request *request)
+static int
+answer_file(const struct request *request)
 {
 	struct io_load load = { .next = request->offset };
 	struct stat about;
@@ -336,7 +353,8 @@ static size_t list_count;	/* names chosen for the list, as scandir(3) carries no
  * Chooses the names for the list: at most LIST_MAX, none hidden, and none that
  * a line cannot carry.
  */
-static int list_wants(const struct dirent *entry)
+static int
+list_wants(const struct dirent *entry)
 {
 	for (const char *c = entry->d_name; *c != '\0'; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
@@ -345,7 +363,8 @@ static int list_wants(const struct dirent *entry)
 }
 
 /* Writes the lines of the regular files among the names; returns them allocated, or NULL. */
-static char *list_write(struct dirent **names, int count)
+static char *
+list_write(struct dirent **names, int count)
 {
 	size_t room = 1, used = 0;
 	struct stat about;
@@ -365,7 +384,8 @@ static char *list_write(struct dirent **names, int count)
 	return text;
 }
 
-static int answer_list(void)
+static int
+answer_list(void)
 {
 	struct dirent **names;
 	struct stat about;
@@ -389,7 +409,8 @@ static int answer_list(void)
 	return sent;
 }
 
-static int answer(char *line, size_t size)
+static int
+answer(char *line, size_t size)
 {
 	struct request request;
 
@@ -399,7 +420,8 @@ static int answer(char *line, size_t size)
 }
 
 /* The line protocol: requests are answered in turn until the client ends. */
-static int serve_folder(const char *path)
+static int
+serve_folder(const char *path)
 {
 	static struct io_lines lines;
 	size_t size;
@@ -419,7 +441,8 @@ static int serve_folder(const char *path)
 	return IO_FAILED;
 }
 
-int main(int argc, char *argv[])
+int
+main(int argc, char *argv[])
 {
 	const char *folder = NULL;
 	off_t seconds = STALL_S;

@@ -14,7 +14,8 @@ static const char usage[] =
     "  writes the seconds since 1900 as four bytes, the highest first\n"
     "  -h  this help\n";
 
-int main(int argc, char *argv[])
+int
+main(int argc, char *argv[])
 {
 	unsigned char count[4];
 	int option;

@@ -20,7 +20,8 @@ struct nets {
 	unsigned count;
 };
 
-static const char *net_text(const struct net *net, const unsigned char *address)
+static const char *
+net_text(const struct net *net, const unsigned char *address)
 {
 	char shown[INET6_ADDRSTRLEN] = "";
 
@@ -31,7 +32,8 @@ static const char *net_text(const struct net *net, const unsigned char *address)
 }
 
 /* inet_aton's forms too, as xinetd takes them: "10.1" is 10.0.0.1. */
-static bool parse_address(const char *shown, struct net *net)
+static bool
+parse_address(const char *shown, struct net *net)
 {
 	struct in_addr four;
 
@@ -50,7 +52,8 @@ static bool parse_address(const char *shown, struct net *net)
 }
 
 /* ADDRESS or ADDRESS/BITS. More bits than there are is all of them, as for xinetd. */
-static bool parse_net(const char *item, struct net *net)
+static bool
+parse_net(const char *item, struct net *net)
 {
 	size_t length = strcspn(item, "/");
 	unsigned long bits;
@@ -67,7 +70,8 @@ static bool parse_net(const char *item, struct net *net)
 }
 
 /* The last parts that are 0 stand for any: 10.1.0.0 is 10.1.0.0/16. */
-static void widen(struct net *net)
+static void
+widen(struct net *net)
 {
 	static const unsigned char zero[16];
 
@@ -81,7 +85,8 @@ static void widen(struct net *net)
 }
 
 /* "10.1.{2,3}": NULL, or what is wrong. */
-static const char *expand_factorised(struct values *values, const char *item)
+static const char *
+expand_factorised(struct values *values, const char *item)
 {
 	const char *brace = strchr(item, '{'), *at = item;
 	struct net net = { .family = AF_INET };
@@ -110,7 +115,8 @@ static const char *expand_factorised(struct values *values, const char *item)
 	return at[1] != '\0' ? "goes on behind its '}'" : NULL;
 }
 
-void expand_address(struct entry *entry, enum attribute id, struct values *values, const char *item,
+void
+expand_address(struct entry *entry, enum attribute id, struct values *values, const char *item,
     struct place at)
 {
 	const char *name = attribute_names[id], *wrong;
@@ -134,7 +140,8 @@ void expand_address(struct entry *entry, enum attribute id, struct values *value
 	}
 }
 
-static void mask(struct net *net)
+static void
+mask(struct net *net)
 {
 	unsigned size = net->family == AF_INET ? 4 : 16;
 
@@ -146,7 +153,8 @@ static void mask(struct net *net)
 	}
 }
 
-static bool contains(const struct net *outer, const struct net *inner)
+static bool
+contains(const struct net *outer, const struct net *inner)
 {
 	struct net cut = *inner;
 
@@ -157,7 +165,8 @@ static bool contains(const struct net *outer, const struct net *inner)
 	return memcmp(cut.address, outer->address, outer->family == AF_INET ? 4 : 16) == 0;
 }
 
-static bool is_among(const struct nets *nets, const struct net *net)
+static bool
+is_among(const struct nets *nets, const struct net *net)
 {
 	for (unsigned i = 0; i < nets->count; i++)
 		if (nets->item[i].bits == net->bits && contains(&nets->item[i], net))
@@ -166,7 +175,8 @@ static bool is_among(const struct nets *nets, const struct net *net)
 }
 
 /* The items that are addresses, each once; the others are given to tell. */
-static struct nets nets_of(
+static struct nets
+nets_of(
     struct section *section, enum attribute id, void (*tell)(struct section *, const char *item))
 {
 	const struct values *values = held(section, id);
@@ -187,7 +197,8 @@ static struct nets nets_of(
 	return nets;
 }
 
-static bool has_all_of(const struct nets *nets, int family)
+static bool
+has_all_of(const struct nets *nets, int family)
 {
 	for (unsigned i = 0; i < nets->count; i++)
 		if (nets->item[i].family == family && nets->item[i].bits == 0)
@@ -195,7 +206,8 @@ static bool has_all_of(const struct nets *nets, int family)
 	return false;
 }
 
-enum admitted admitted(const struct section *section)
+enum admitted
+admitted(const struct section *section)
 {
 	const struct values *denied = held(section, A_NO_ACCESS),
 			    *values = held(section, A_ONLY_FROM);
@@ -212,14 +224,16 @@ enum admitted admitted(const struct section *section)
 	return has_all_of(&allowed, AF_INET) ? ALL_OF_IPV4 : FEWER;
 }
 
-static void tell_allowed(struct section *section, const char *item)
+static void
+tell_allowed(struct section *section, const char *item)
 {
 	lose(section, A_ONLY_FROM,
 	    "'%s' is not a numeric address: left out, so it is refused; give allow its addresses",
 	    item);
 }
 
-static void tell_denied(struct section *section, const char *item)
+static void
+tell_denied(struct section *section, const char *item)
 {
 	hole(section, A_NO_ACCESS,
 	    "'%s' is not a numeric address: WITHOUT IT THOSE WHO WERE SHUT OUT COULD "
@@ -228,7 +242,8 @@ static void tell_denied(struct section *section, const char *item)
 }
 
 /* xinetd refuses whoever is in both lists; with superd the narrower block would win. */
-static void drop_denied(struct section *section, struct nets *allowed, const struct nets *denied)
+static void
+drop_denied(struct section *section, struct nets *allowed, const struct nets *denied)
 {
 	unsigned kept = 0;
 
@@ -249,7 +264,8 @@ static void drop_denied(struct section *section, struct nets *allowed, const str
 	allowed->count = kept;
 }
 
-static void put_list(struct section *section, const char *key, const struct nets *nets)
+static void
+put_list(struct section *section, const char *key, const struct nets *nets)
 {
 	const char **words = take((nets->count + 1) * sizeof *words);
 
@@ -258,7 +274,8 @@ static void put_list(struct section *section, const char *key, const struct nets
 	put_words(section->body, key, words, nets->count);
 }
 
-void put_access(struct section *section)
+void
+put_access(struct section *section)
 {
 	struct nets allowed, denied;
 
@@ -289,7 +306,8 @@ void put_access(struct section *section)
 }
 
 /* "8:00-17:30" of xinetd, whose last minute counts; false: xinetd does not take it. */
-static bool parse_span(const char *span, unsigned *begin, unsigned *end)
+static bool
+parse_span(const char *span, unsigned *begin, unsigned *end)
 {
 	unsigned hour[2], minute[2];
 	char more;
@@ -303,7 +321,8 @@ static bool parse_span(const char *span, unsigned *begin, unsigned *end)
 	return hour[0] < 24 && hour[1] < 24 && minute[0] < 60 && minute[1] < 60 && *begin < *end;
 }
 
-void put_hours(struct section *section)
+void
+put_hours(struct section *section)
 {
 	const struct values *spans = held(section, A_ACCESS_TIMES);
 	const char **words;

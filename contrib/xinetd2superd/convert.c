@@ -19,7 +19,8 @@ struct name {
 
 static struct name *names;
 
-static bool is_free(const char *name)
+static bool
+is_free(const char *name)
 {
 	static const char *const kept[] = { "superd", "services", "defaults" };
 
@@ -33,7 +34,8 @@ static bool is_free(const char *name)
 }
 
 /* The id in letters, digits and ._- , and with something behind it where it is taken. */
-static const char *make_name(const char *id, const char *protocol)
+static const char *
+make_name(const char *id, const char *protocol)
 {
 	struct name *given = take(sizeof *given);
 	const char *behind = "";
@@ -55,7 +57,8 @@ static const char *make_name(const char *id, const char *protocol)
 	return given->name;
 }
 
-void tell_notes(struct section *section)
+void
+tell_notes(struct section *section)
 {
 	for (const struct note *note = section->entry->notes; note != NULL; note = note->next) {
 		comment(note->fatal ? section->reasons : section->body, "%s: %s", note->attribute,
@@ -68,13 +71,15 @@ void tell_notes(struct section *section)
 	}
 }
 
-static bool says(const char *word, const char *what)
+static bool
+says(const char *word, const char *what)
 {
 	return word != NULL && strcasecmp(word, what) == 0;
 }
 
 /* Stream is TCP and dgram is UDP, whichever of the two attributes says so. */
-static void find_protocol(struct section *section)
+static void
+find_protocol(struct section *section)
 {
 	const char *type = one(section, A_SOCKET_TYPE), *protocol = one(section, A_PROTOCOL);
 
@@ -89,7 +94,8 @@ static void find_protocol(struct section *section)
 		    "'%s': superd has TCP for streams and UDP for datagrams", protocol);
 }
 
-static void find_wait(struct section *section)
+static void
+find_wait(struct section *section)
 {
 	bool redirect = held(section, A_REDIRECT) != NULL,
 	     waits = parse_yes_no(section, A_WAIT, section->udp);
@@ -107,7 +113,8 @@ static void find_wait(struct section *section)
 	section->waits = waits && !section->bundled;
 }
 
-static void find_type(struct section *section)
+static void
+find_type(struct section *section)
 {
 	const struct values *type = held(section, A_TYPE);
 
@@ -127,7 +134,8 @@ static void find_type(struct section *section)
 	}
 }
 
-static void check_flags(struct section *section)
+static void
+check_flags(struct section *section)
 {
 	/* Met by what superd does anyway, or looked at elsewhere. */
 	static const char *const met[] = { "REUSE", "NORETRY", "NOLIBWRAP", "NODELAY", "KEEPALIVE",
@@ -159,7 +167,8 @@ static void check_flags(struct section *section)
 	}
 }
 
-static void check_others(struct section *section)
+static void
+check_others(struct section *section)
 {
 	if (own(section, A_LIBWRAP))
 		lose(section, A_LIBWRAP, "superd does not ask hosts.allow(5) and hosts.deny(5)");
@@ -174,7 +183,8 @@ static void check_others(struct section *section)
 }
 
 /* disable, enabled and disabled, by the id as xinetd compares it. */
-static void check_enabled(struct section *section, const char *id)
+static void
+check_enabled(struct section *section, const char *id)
 {
 	const struct values *enabled = &section->defaults->attribute[A_ENABLED];
 
@@ -190,7 +200,8 @@ static void check_enabled(struct section *section, const char *id)
 }
 
 /* Copies a text to standard output. */
-static void finish(struct section *section, const char *body, const char *reasons)
+static void
+finish(struct section *section, const char *body, const char *reasons)
 {
 	const struct entry *entry = section->entry;
 
@@ -208,7 +219,8 @@ static void finish(struct section *section, const char *body, const char *reason
 	fputs(body, stdout);
 }
 
-static void put_keys(struct section *section)
+static void
+put_keys(struct section *section)
 {
 	put_listen(section);
 	put_program(section);
@@ -225,7 +237,8 @@ static void put_keys(struct section *section)
 	check_others(section);
 }
 
-void convert(const struct xinetd *all, const struct entry *entry, bool force)
+void
+convert(const struct xinetd *all, const struct entry *entry, bool force)
 {
 	struct section section = { .entry = entry, .defaults = &all->defaults, .force = force };
 	const char *id = one(&section, A_ID) != NULL ? one(&section, A_ID) : entry->name;

@@ -12,7 +12,8 @@
 #define UDP_SESSIONS 100  /* superd's own default */
 
 /* N or UNLIMITED, which is 0 here; false: neither, and turned off. 0 itself admits nobody. */
-static bool parse_limit(struct section *section, enum attribute id, unsigned long *number)
+static bool
+parse_limit(struct section *section, enum attribute id, unsigned long *number)
 {
 	const char *word = one(section, id);
 
@@ -28,7 +29,8 @@ static bool parse_limit(struct section *section, enum attribute id, unsigned lon
 	return *number > 0;
 }
 
-static void put_limit(
+static void
+put_limit(
     struct section *section, enum attribute id, const char *key, unsigned long number)
 {
 	if (number == 0)
@@ -38,7 +40,8 @@ static void put_limit(
 }
 
 /* xinetd's instances are unlimited unless it says otherwise, and so is what one source may take. */
-static void put_instances(struct section *section)
+static void
+put_instances(struct section *section)
 {
 	bool defaults = section->entry == section->defaults;
 	unsigned long all, each;
@@ -69,7 +72,8 @@ static void put_instances(struct section *section)
 }
 
 /* "N W": the W seconds of pause are not needed, and not kept. */
-static void put_cps(struct section *section)
+static void
+put_cps(struct section *section)
 {
 	const struct values *cps = held(section, A_CPS);
 	unsigned long rate, pause;
@@ -83,13 +87,15 @@ static void put_cps(struct section *section)
 		put(section, A_CPS, "rate", "%lu/s", rate);
 }
 
-static unsigned long in_range(uint64_t number)
+static unsigned long
+in_range(uint64_t number)
 {
 	return number < 1 ? 1 : number > RATE_MOST ? RATE_MOST : (unsigned long)number;
 }
 
 /* "N SECONDS HISTORY W": N in each SECONDS, and HISTORY seconds' worth of them in a burst. */
-static void put_leaky_bucket(struct section *section)
+static void
+put_leaky_bucket(struct section *section)
 {
 	static const struct {
 		unsigned long seconds;
@@ -119,7 +125,8 @@ static void put_leaky_bucket(struct section *section)
 	    in_range(burst));
 }
 
-static void put_rate(struct section *section)
+static void
+put_rate(struct section *section)
 {
 	if (own(section, A_LEAKY_BUCKET) && own(section, A_CPS))
 		turn_off(section, A_LEAKY_BUCKET, "excludes cps");
@@ -129,7 +136,8 @@ static void put_rate(struct section *section)
 		put_cps(section);
 }
 
-static void put_load(struct section *section)
+static void
+put_load(struct section *section)
 {
 	const char *load = one(section, A_MAX_LOAD);
 	char *end;
@@ -141,7 +149,8 @@ static void put_load(struct section *section)
 		put(section, A_MAX_LOAD, "max_load", "%g", number);
 }
 
-void put_umask(struct section *section)
+void
+put_umask(struct section *section)
 {
 	const char *mask = one(section, A_UMASK);
 	unsigned long number = strtoul(mask, NULL, 8);
@@ -152,7 +161,8 @@ void put_umask(struct section *section)
 		put(section, A_UMASK, "umask", "%03lo", number);
 }
 
-void put_limits(struct section *section)
+void
+put_limits(struct section *section)
 {
 	put_instances(section);
 	if (!section->sensor)
@@ -161,7 +171,8 @@ void put_limits(struct section *section)
 		put_load(section);
 }
 
-static void put_banner(struct section *section, enum attribute id, const char *key)
+static void
+put_banner(struct section *section, enum attribute id, const char *key)
 {
 	const char *path = one(section, id);
 
@@ -172,7 +183,8 @@ static void put_banner(struct section *section, enum attribute id, const char *k
 }
 
 /* xinetd sends banner to everybody and then one of the others; superd sends one file. */
-void put_banners(struct section *section)
+void
+put_banners(struct section *section)
 {
 	bool always = one(section, A_BANNER) != NULL;
 	bool success = one(section, A_BANNER_SUCCESS) != NULL,

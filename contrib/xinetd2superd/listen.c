@@ -18,7 +18,8 @@ struct claim {
 static struct claim *claims;
 
 /* xinetd's own services have their numbers here, so that services(5) need not. */
-static const char *port_of(struct section *section)
+static const char *
+port_of(struct section *section)
 {
 	static const struct {
 		const char *name, *port;
@@ -46,7 +47,8 @@ static const char *port_of(struct section *section)
 }
 
 /* In a service alone: what defaults says of it has no effect, whatever the manual says. */
-static bool v6only(struct section *section, bool matters)
+static bool
+v6only(struct section *section, bool matters)
 {
 	bool only = own(section, A_V6ONLY) && parse_yes_no(section, A_V6ONLY, false);
 
@@ -58,7 +60,8 @@ static bool v6only(struct section *section, bool matters)
 }
 
 /* Where xinetd would listen on all addresses: the family of that. */
-static char wildcard_family(struct section *section)
+static char
+wildcard_family(struct section *section)
 {
 	const struct values *flags = held(section, A_FLAGS);
 
@@ -76,7 +79,8 @@ static char wildcard_family(struct section *section)
 	return 'd';
 }
 
-static void find_host(struct section *section, struct claim *claim)
+static void
+find_host(struct section *section, struct claim *claim)
 {
 	const char *host = one(section, A_BIND);
 	struct in6_addr six;
@@ -109,7 +113,8 @@ static void find_host(struct section *section, struct claim *claim)
 }
 
 /* As superd sees it: an address twice, or beside the wildcard of its port. */
-static bool conflict(const struct claim *a, const struct claim *b)
+static bool
+conflict(const struct claim *a, const struct claim *b)
 {
 	if (a->udp != b->udp || strcmp(a->port, b->port) != 0 || strcmp(a->port, "0") == 0)
 		return false;
@@ -124,7 +129,8 @@ static bool conflict(const struct claim *a, const struct claim *b)
 	return *a->host == '\0' || *b->host == '\0';
 }
 
-void claim_address(struct section *section)
+void
+claim_address(struct section *section)
 {
 	struct claim *claim = claims;
 
@@ -143,7 +149,8 @@ void claim_address(struct section *section)
 	claims = section->claim;
 }
 
-void put_listen(struct section *section)
+void
+put_listen(struct section *section)
 {
 	struct claim *claim = take(sizeof *claim);
 	const char *scheme = section->udp ? "udp" : "tcp", *host;

@@ -10,7 +10,8 @@
 #include "../../superd/facility.h"
 
 /* Words that the two lists may have; xinetd does not run a service with others. */
-static void check_log_words(struct section *section, enum attribute id, const char *const *known)
+static void
+check_log_words(struct section *section, enum attribute id, const char *const *known)
 {
 	const struct values *words = held(section, id);
 
@@ -31,7 +32,8 @@ static void check_log_words(struct section *section, enum attribute id, const ch
 }
 
 /* The two lists, for one service or in [defaults]: what superd may leave out of its log. */
-static void put_log_words(struct section *section)
+static void
+put_log_words(struct section *section)
 {
 	static const char *const success[] = { "PID", "HOST", "USERID", "EXIT", "DURATION",
 		"TRAFFIC", NULL };
@@ -44,7 +46,8 @@ static void put_log_words(struct section *section)
 }
 
 /* PID alone, say: no addresses. An empty list is silence, log_sessions = none. */
-static bool hides_host(const struct section *section)
+static bool
+hides_host(const struct section *section)
 {
 	const struct values *words = held(section, A_LOG_ON_SUCCESS);
 
@@ -52,14 +55,16 @@ static bool hides_host(const struct section *section)
 	    !has_word(held(section, A_LOG_ON_FAILURE), "HOST");
 }
 
-static bool is_silent(const struct section *section)
+static bool
+is_silent(const struct section *section)
 {
 	const struct values *words = held(section, A_LOG_ON_SUCCESS);
 
 	return words == NULL || words->count == 0;
 }
 
-static bool same_values(const struct values *a, const struct values *b)
+static bool
+same_values(const struct values *a, const struct values *b)
 {
 	for (unsigned i = 0; i < a->count && a->count == b->count; i++)
 		if (strcasecmp(a->item[i], b->item[i]) != 0)
@@ -67,7 +72,8 @@ static bool same_values(const struct values *a, const struct values *b)
 	return a->count == b->count;
 }
 
-void put_logs(struct section *section)
+void
+put_logs(struct section *section)
 {
 	bool defaults = section->entry == section->defaults;
 	struct section common = { .entry = section->defaults, .defaults = section->defaults };
@@ -94,7 +100,8 @@ void put_logs(struct section *section)
 		lose(section, A_LOG_TYPE, "superd has one log for all services, log of [superd]");
 }
 
-static const char *lower(const char *word)
+static const char *
+lower(const char *word)
 {
 	char *copy = take(strlen(word) + 1);
 
@@ -104,7 +111,8 @@ static const char *lower(const char *word)
 }
 
 /* log of [superd], from the last FILE or SYSLOG of defaults. */
-void put_log(struct section *section)
+void
+put_log(struct section *section)
 {
 	const struct values *type = held(section, A_LOG_TYPE);
 	const char *where = type != NULL && type->count > 1 ? type->item[1] : "";

@@ -17,7 +17,8 @@ static const char usage[] =
     "  -h  this help\n"
     "exit status: 0 all is kept, 1 not all, 2 nothing was written, 64 usage\n";
 
-static void put_head(const char *path, const struct entry *files)
+static void
+put_head(const char *path, const struct entry *files)
 {
 	comment(stdout, "superd.ini(5), made by xinetd2superd(1) from %s", path);
 	puts(
@@ -41,7 +42,8 @@ static void put_head(const char *path, const struct entry *files)
 }
 
 /* What xinetd does where nothing is said, so that the sections need not repeat it. */
-static void put_defaults(struct section *section)
+static void
+put_defaults(struct section *section)
 {
 	fputs(
 	    "\n[defaults]\n"
@@ -70,7 +72,8 @@ static void put_defaults(struct section *section)
 		lose(section, A_GROUPS, "superd sets the groups that the user is in");
 }
 
-static void put_common(const struct xinetd *all)
+static void
+put_common(const struct xinetd *all)
 {
 	struct section section = { .entry = &all->defaults,
 		.defaults = &all->defaults,
@@ -86,7 +89,8 @@ static void put_common(const struct xinetd *all)
 	tell_notes(&section);
 }
 
-int main(int argc, char *argv[])
+int
+main(int argc, char *argv[])
 {
 	struct xinetd all = { .first = NULL };
 	const char *path = "/etc/xinetd.conf";

@@ -8,7 +8,8 @@
 
 static struct arena arena;
 
-static void *or_end(void *memory)
+static void *
+or_end(void *memory)
 {
 	if (memory == NULL) {
 		fputs("xinetd2superd: out of memory\n", stderr);
@@ -17,12 +18,14 @@ static void *or_end(void *memory)
 	return memory;
 }
 
-void *take(size_t size)
+void *
+take(size_t size)
 {
 	return or_end(arena_take(&arena, size));
 }
 
-const char *text(const char *format, ...)
+const char *
+text(const char *format, ...)
 {
 	char *result = NULL;
 	const char *kept;
@@ -39,12 +42,14 @@ const char *text(const char *format, ...)
 	return kept;
 }
 
-const char *quoted(const char *word)
+const char *
+quoted(const char *word)
 {
 	return or_end(words_quote(&arena, word));
 }
 
-void give_all_back(void)
+void
+give_all_back(void)
 {
 	arena_free(&arena);
 }

@@ -17,14 +17,16 @@
 bool told;
 
 /* At the start of a line "key = value" would be taken for a key of its own. */
-static const char *fit_to_begin(const char *word)
+static const char *
+fit_to_begin(const char *word)
 {
 	size_t length = strspn(word, "abcdefghijklmnopqrstuvwxyz_0123456789");
 
 	return word[length] == '=' ? text("'%s'", word) : word;
 }
 
-bool put_words(FILE *out, const char *key, const char *const *words, unsigned count)
+bool
+put_words(FILE *out, const char *key, const char *const *words, unsigned count)
 {
 	size_t used = strlen(key) + strlen(" =");
 
@@ -49,7 +51,8 @@ bool put_words(FILE *out, const char *key, const char *const *words, unsigned co
 	return true;
 }
 
-void put(struct section *section, enum attribute id, const char *key, const char *format, ...)
+void
+put(struct section *section, enum attribute id, const char *key, const char *format, ...)
 {
 	char *value;
 	const char *word;
@@ -73,14 +76,16 @@ void put(struct section *section, enum attribute id, const char *key, const char
 }
 
 /* Nothing of a file may do something to a terminal or begin a line of its own. */
-static void clean(char *line)
+static void
+clean(char *line)
 {
 	for (; *line != '\0'; line++)
 		if ((unsigned char)*line < ' ' || *line == 0x7f)
 			*line = '?';
 }
 
-static void write_comment(FILE *out, const char *line)
+static void
+write_comment(FILE *out, const char *line)
 {
 	size_t used = 0;
 
@@ -99,7 +104,8 @@ static void write_comment(FILE *out, const char *line)
 	fputc('\n', out);
 }
 
-void comment(FILE *out, const char *format, ...)
+void
+comment(FILE *out, const char *format, ...)
 {
 	char *line;
 	va_list args;
@@ -118,7 +124,8 @@ enum where { BODY, REASONS };
 static void tell(struct section *section, enum where where, enum attribute id, bool aloud,
     const char *format, va_list args) __attribute__((format(printf, 5, 0)));
 
-static void tell(struct section *section, enum where where, enum attribute id, bool aloud,
+static void
+tell(struct section *section, enum where where, enum attribute id, bool aloud,
     const char *format, va_list args)
 {
 	const struct values *values = held(section, id);
@@ -146,29 +153,34 @@ static void tell(struct section *section, enum where where, enum attribute id, b
 		va_end(args);                                      \
 	} while (0)
 
-void remark(struct section *section, enum attribute id, const char *format, ...)
+void
+remark(struct section *section, enum attribute id, const char *format, ...)
 {
 	TELL(BODY, false);
 }
 
-void lose(struct section *section, enum attribute id, const char *format, ...)
+void
+lose(struct section *section, enum attribute id, const char *format, ...)
 {
 	TELL(BODY, true);
 }
 
-void turn_off(struct section *section, enum attribute id, const char *format, ...)
+void
+turn_off(struct section *section, enum attribute id, const char *format, ...)
 {
 	section->off = true;
 	TELL(REASONS, true);
 }
 
-void leave_out(struct section *section, enum attribute id, const char *format, ...)
+void
+leave_out(struct section *section, enum attribute id, const char *format, ...)
 {
 	section->left_out = true;
 	TELL(REASONS, true);
 }
 
-void hole(struct section *section, enum attribute id, const char *format, ...)
+void
+hole(struct section *section, enum attribute id, const char *format, ...)
 {
 	if (!section->force)
 		section->off = true;

@@ -12,7 +12,8 @@ static const char *const of_superd[] = { "PROTO", "TCPREMOTEIP", "TCPREMOTEPORT"
 	"UNIXREMOTEPID", "UNIXREMOTEUID", "UNIXREMOTEGID", "REMOTE_ADDR", "REMOTE_PORT",
 	"REMOTE_HOST", "SUPERD_SERVICE", "SUPERD_SESSION" };
 
-static void put_exec(struct section *section, enum attribute id, const struct values *words)
+static void
+put_exec(struct section *section, enum attribute id, const struct values *words)
 {
 	const char **all = take((words->count + 1) * sizeof *all);
 
@@ -24,7 +25,8 @@ static void put_exec(struct section *section, enum attribute id, const struct va
 }
 
 /* echo, discard, chargen, daytime, time: bundled programs have the same names. */
-static void put_internal(struct section *section)
+static void
+put_internal(struct section *section)
 {
 	static const char *const names[] = { "echo", "discard", "chargen", "daytime", "time" };
 	struct values words = { .count = 0 };
@@ -39,7 +41,8 @@ static void put_internal(struct section *section)
 		put_exec(section, A_TYPE, &words);
 }
 
-static void put_redirect(struct section *section)
+static void
+put_redirect(struct section *section)
 {
 	const struct values *target = held(section, A_REDIRECT);
 	struct values words = { .count = 0 };
@@ -52,7 +55,8 @@ static void put_redirect(struct section *section)
 		turn_off(section, A_REDIRECT, "is for TCP, also to xinetd");
 }
 
-static void put_server(struct section *section)
+static void
+put_server(struct section *section)
 {
 	const struct values *args = held(section, A_SERVER_ARGS);
 	const char *server = one(section, A_SERVER);
@@ -77,7 +81,8 @@ static void put_server(struct section *section)
 		put(section, A_SERVER_ARGS, "argv0", "%s", args->item[0]);
 }
 
-static bool is_sensor_to_no_end(struct section *section)
+static bool
+is_sensor_to_no_end(struct section *section)
 {
 	const char *minutes = one(section, A_DENY_TIME);
 	unsigned long number = 0;
@@ -89,7 +94,8 @@ static bool is_sensor_to_no_end(struct section *section)
 }
 
 /* Nobody is served: who connects is refused, here and for a time everywhere. */
-static void put_sensor(struct section *section)
+static void
+put_sensor(struct section *section)
 {
 	const char *minutes = one(section, A_DENY_TIME);
 	unsigned long number = 0;
@@ -114,7 +120,8 @@ static void put_sensor(struct section *section)
 	}
 }
 
-void put_program(struct section *section)
+void
+put_program(struct section *section)
 {
 	if (section->sensor)
 		put_sensor(section);
@@ -131,7 +138,8 @@ void put_program(struct section *section)
 		put(section, A_WAIT, "wait", "yes");
 }
 
-void put_user(struct section *section)
+void
+put_user(struct section *section)
 {
 	const char *user = one(section, A_USER), *group = one(section, A_GROUP);
 	unsigned long number;
@@ -154,7 +162,8 @@ void put_user(struct section *section)
 		lose(section, A_GROUPS, "superd sets the groups that the user is in");
 }
 
-static bool is_variable(const char *name, size_t length)
+static bool
+is_variable(const char *name, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
 		if (!isalnum((unsigned char)name[i]) && name[i] != '_')
@@ -163,7 +172,8 @@ static bool is_variable(const char *name, size_t length)
 }
 
 /* Whether superd takes this variable; if not, that is told. */
-static bool usable(struct section *section, enum attribute id, const char *variable)
+static bool
+usable(struct section *section, enum attribute id, const char *variable)
 {
 	size_t length = id == A_ENV ? strcspn(variable, "=") : strlen(variable);
 
@@ -181,7 +191,8 @@ static bool usable(struct section *section, enum attribute id, const char *varia
 	return true;
 }
 
-static void put_variables(struct section *section, enum attribute id, const char *key)
+static void
+put_variables(struct section *section, enum attribute id, const char *key)
 {
 	const struct values *values = held(section, id);
 	const char **words = take((values->count + 1) * sizeof *words);
@@ -201,7 +212,8 @@ static void put_variables(struct section *section, enum attribute id, const char
 }
 
 /* N, or N with k or M; no more than superd can count. */
-static bool is_size(const char *value)
+static bool
+is_size(const char *value)
 {
 	size_t digits = strspn(value, "0123456789");
 
@@ -209,7 +221,8 @@ static bool is_size(const char *value)
 	    strspn(value + digits, "kKmM") == strlen(value + digits) && strlen(value) <= digits + 1;
 }
 
-static void put_resource(struct section *section, enum attribute id, const char *key)
+static void
+put_resource(struct section *section, enum attribute id, const char *key)
 {
 	const char *value = one(section, id);
 	size_t digits = value != NULL ? strspn(value, "0123456789") : 0;
@@ -229,7 +242,8 @@ static void put_resource(struct section *section, enum attribute id, const char 
 							      : "M");
 }
 
-static void put_nice(struct section *section)
+static void
+put_nice(struct section *section)
 {
 	const char *nice = one(section, A_NICE);
 	unsigned long number;
@@ -247,7 +261,8 @@ static void put_nice(struct section *section)
 						: number);
 }
 
-void put_environment(struct section *section)
+void
+put_environment(struct section *section)
 {
 	if (own(section, A_UMASK))
 		put_umask(section);

@@ -36,7 +36,8 @@ struct reader {
 
 static void read_stream(struct xinetd *all, FILE *file, const char *path, unsigned depth);
 
-static void file_note(struct reader *reader, const char *what, const char *path, const char *why)
+static void
+file_note(struct reader *reader, const char *what, const char *path, const char *why)
 {
 	told = true;
 	fprintf(stderr, "%s:%u: %s: %s: %s\n", reader->at.file, reader->at.line, what, path, why);
@@ -44,7 +45,8 @@ static void file_note(struct reader *reader, const char *what, const char *path,
 }
 
 /* The next line that says something, without the blanks around it; NULL at the end. */
-static char *next_line(struct reader *reader)
+static char *
+next_line(struct reader *reader)
 {
 	for (;;) {
 		ssize_t size = getline(&reader->line, &reader->room, reader->file);
@@ -66,7 +68,8 @@ static char *next_line(struct reader *reader)
 	}
 }
 
-static void skip_entry(struct reader *reader)
+static void
+skip_entry(struct reader *reader)
 {
 	const char *line = next_line(reader);
 
@@ -75,7 +78,8 @@ static void skip_entry(struct reader *reader)
 }
 
 /* Takes the next word off *rest, or gives NULL. */
-static const char *next_word(char **rest)
+static const char *
+next_word(char **rest)
 {
 	char *word = *rest + strspn(*rest, BLANKS);
 
@@ -88,7 +92,8 @@ static const char *next_word(char **rest)
 }
 
 /* The '=' of "name = ...", "name += ...", "name -= ..."; the name is cut off. */
-static char *find_operator(char *line)
+static char *
+find_operator(char *line)
 {
 	char *at = line + strcspn(line, BLANKS "=");
 
@@ -99,7 +104,8 @@ static char *find_operator(char *line)
 	return *at == '=' || ((*at == '+' || *at == '-') && at[1] == '=') ? at : NULL;
 }
 
-static enum attribute find_attribute(const char *name, int trait)
+static enum attribute
+find_attribute(const char *name, int trait)
 {
 	enum attribute id = A_ID;
 
@@ -111,7 +117,8 @@ static enum attribute find_attribute(const char *name, int trait)
 	return id;
 }
 
-static void remove_value(struct values *values, const char *word)
+static void
+remove_value(struct values *values, const char *word)
 {
 	unsigned kept = 0;
 
@@ -121,7 +128,8 @@ static void remove_value(struct values *values, const char *word)
 	values->count = kept;
 }
 
-static void assign(struct entry *entry, enum attribute id, char operation, struct place at,
+static void
+assign(struct entry *entry, enum attribute id, char operation, struct place at,
     const struct values *words)
 {
 	struct values *values = &entry->attribute[id];
@@ -144,7 +152,8 @@ static void assign(struct entry *entry, enum attribute id, char operation, struc
 }
 
 /* NULL, or why xinetd does not take the line; *fatal: nor the whole service then. */
-static const char *check_assignment(const struct entry *entry, enum attribute id, char operation,
+static const char *
+check_assignment(const struct entry *entry, enum attribute id, char operation,
     unsigned count, bool defaults, bool *fatal)
 {
 	const struct known *attribute = &known[id];
@@ -166,7 +175,8 @@ static const char *check_assignment(const struct entry *entry, enum attribute id
 	return NULL;
 }
 
-static void read_attribute(struct reader *reader, struct entry *entry, char *line)
+static void
+read_attribute(struct reader *reader, struct entry *entry, char *line)
 {
 	bool defaults = entry == &reader->all->defaults, fatal;
 	char *at = find_operator(line), operation;
@@ -201,7 +211,8 @@ static void read_attribute(struct reader *reader, struct entry *entry, char *lin
 	assign(entry, id, operation, reader->at, &words);
 }
 
-static void read_attributes(struct reader *reader, struct entry *entry)
+static void
+read_attributes(struct reader *reader, struct entry *entry)
 {
 	char *line;
 
@@ -212,7 +223,8 @@ static void read_attributes(struct reader *reader, struct entry *entry)
 }
 
 /* What a service has from the start: copies, so that += and -= change its own. */
-static void copy_defaults(struct entry *entry, const struct entry *defaults)
+static void
+copy_defaults(struct entry *entry, const struct entry *defaults)
 {
 	for (enum attribute id = A_ID; id < ATTRIBUTES; id++) {
 		const struct values *from = &defaults->attribute[id];
@@ -227,7 +239,8 @@ static void copy_defaults(struct entry *entry, const struct entry *defaults)
 	}
 }
 
-static void read_service(struct reader *reader, const char *name, struct place at)
+static void
+read_service(struct reader *reader, const char *name, struct place at)
 {
 	struct entry *entry = take(sizeof *entry);
 
@@ -239,7 +252,8 @@ static void read_service(struct reader *reader, const char *name, struct place a
 	read_attributes(reader, entry);
 }
 
-static void read_defaults(struct reader *reader, struct place at)
+static void
+read_defaults(struct reader *reader, struct place at)
 {
 	struct entry *defaults = &reader->all->defaults;
 
@@ -255,7 +269,8 @@ static void read_defaults(struct reader *reader, struct place at)
 }
 
 /* A folder can be opened, and only then cannot be read. */
-static bool is_folder(FILE *file)
+static bool
+is_folder(FILE *file)
 {
 	struct stat status;
 
@@ -265,7 +280,8 @@ static bool is_folder(FILE *file)
 	return true;
 }
 
-static void include_file(struct reader *reader, const char *path)
+static void
+include_file(struct reader *reader, const char *path)
 {
 	FILE *file;
 
@@ -281,19 +297,22 @@ static void include_file(struct reader *reader, const char *path)
 		fclose(file);
 }
 
-static int counts(const struct dirent *found)
+static int
+counts(const struct dirent *found)
 {
 	size_t length = strlen(found->d_name);
 
 	return length > 0 && strchr(found->d_name, '.') == NULL && found->d_name[length - 1] != '~';
 }
 
-static int in_order(const struct dirent **a, const struct dirent **b)
+static int
+in_order(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static void include_folder(struct reader *reader, const char *path)
+static void
+include_folder(struct reader *reader, const char *path)
 {
 	struct dirent **found;
 	int count = scandir(path, &found, counts, in_order);
@@ -318,7 +337,8 @@ static void include_folder(struct reader *reader, const char *path)
 	free(found);
 }
 
-static void read_entry(struct reader *reader, char *line)
+static void
+read_entry(struct reader *reader, char *line)
 {
 	struct place at = reader->at;
 	const char *word = next_word(&line), *name = next_word(&line);
@@ -353,7 +373,8 @@ static void read_entry(struct reader *reader, char *line)
 	}
 }
 
-static void read_stream(struct xinetd *all, FILE *file, const char *path, unsigned depth)
+static void
+read_stream(struct xinetd *all, FILE *file, const char *path, unsigned depth)
 {
 	struct reader reader = { .all = all, .file = file, .at = { path, 0 }, .depth = depth };
 	char *line;
@@ -363,7 +384,8 @@ static void read_stream(struct xinetd *all, FILE *file, const char *path, unsign
 	free(reader.line);
 }
 
-bool read_configuration(struct xinetd *all, const char *path)
+bool
+read_configuration(struct xinetd *all, const char *path)
 {
 	FILE *file = fopen(path, "re");
 	bool readable = file != NULL && !is_folder(file);

@@ -18,7 +18,8 @@ static const int attribute_traits[ATTRIBUTES] = {
 };
 
 /* The array doubles whenever count reaches a power of two. */
-void add_value(struct values *values, const char *word)
+void
+add_value(struct values *values, const char *word)
 {
 	unsigned count = values->count;
 
@@ -32,7 +33,8 @@ void add_value(struct values *values, const char *word)
 	values->item[values->count++] = word;
 }
 
-void add_note(struct entry *entry, const char *attribute, struct place at, bool fatal,
+void
+add_note(struct entry *entry, const char *attribute, struct place at, bool fatal,
     const char *format, ...)
 {
 	struct note *note = take(sizeof *note);
@@ -49,7 +51,8 @@ void add_note(struct entry *entry, const char *attribute, struct place at, bool 
 	entry->last_note = &note->next;
 }
 
-bool has_word(const struct values *values, const char *word)
+bool
+has_word(const struct values *values, const char *word)
 {
 	for (unsigned i = 0; values != NULL && i < values->count; i++)
 		if (strcasecmp(values->item[i], word) == 0)
@@ -57,12 +60,14 @@ bool has_word(const struct values *values, const char *word)
 	return false;
 }
 
-bool own(const struct section *section, enum attribute id)
+bool
+own(const struct section *section, enum attribute id)
 {
 	return section->entry->attribute[id].given;
 }
 
-const struct values *held(const struct section *section, enum attribute id)
+const struct values *
+held(const struct section *section, enum attribute id)
 {
 	const struct values *values = &section->entry->attribute[id];
 
@@ -72,14 +77,16 @@ const struct values *held(const struct section *section, enum attribute id)
 	return (attribute_traits[id] & LATE) != 0 && values->given ? values : NULL;
 }
 
-const char *one(const struct section *section, enum attribute id)
+const char *
+one(const struct section *section, enum attribute id)
 {
 	const struct values *values = held(section, id);
 
 	return values != NULL && values->count > 0 ? values->item[0] : NULL;
 }
 
-bool parse_count(const char *digits, unsigned long most, unsigned long *number)
+bool
+parse_count(const char *digits, unsigned long most, unsigned long *number)
 {
 	size_t length = strspn(digits, "0123456789");
 
@@ -89,7 +96,8 @@ bool parse_count(const char *digits, unsigned long most, unsigned long *number)
 	return *number <= most;
 }
 
-bool parse_yes_no(struct section *section, enum attribute id, bool otherwise)
+bool
+parse_yes_no(struct section *section, enum attribute id, bool otherwise)
 {
 	const char *word = one(section, id);
 

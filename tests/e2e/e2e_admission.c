@@ -17,12 +17,14 @@ struct wanted {
 };
 
 /* One service with these lists, on all addresses of both families. */
-static struct daemon *start_lists(const char *lists)
+static struct daemon *
+start_lists(const char *lists)
 {
 	return daemon_start("[services]\nhold = 0 hold\n[hold]\n%s", lists);
 }
 
-static void must_decide(const char *lists, const struct wanted *wanted)
+static void
+must_decide(const char *lists, const struct wanted *wanted)
 {
 	struct daemon *d = start_lists(lists);
 
@@ -257,7 +259,8 @@ START_TEST(log_remote_hides_a_denied_client_too)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_admission");
 

@@ -13,7 +13,8 @@
 /* --- mistakes */
 
 /* Checks the configuration, which must be refused; what superd says is returned. */
-static const char *refused(struct daemon *d, const char *lines)
+static const char *
+refused(struct daemon *d, const char *lines)
 {
 	static char out[16384];
 	const char *const args[] = { "-t", "-c", d->ini, "-s", services(), NULL };
@@ -25,7 +26,8 @@ static const char *refused(struct daemon *d, const char *lines)
 	return out;
 }
 
-static void must_say(const char *out, const char *text)
+static void
+must_say(const char *out, const char *text)
 {
 	if (strstr(out, text) == NULL)
 		flunk("'%s' is not in\n%s", text, out);
@@ -115,13 +117,15 @@ END_TEST
 /* --- a list in a file */
 
 /* A service whose allow is an item of its own, and the file. */
-static void write_listed(struct daemon *d)
+static void
+write_listed(struct daemon *d)
 {
 	daemon_write(d, "[services]\nhold = 127.0.0.1:0 hold\n[hold]\nnice = 1\n"
 	    "allow = 127.0.0.7 @%s/list\n", d->dir);
 }
 
-static struct daemon *start_listed(const char *list)
+static struct daemon *
+start_listed(const char *list)
 {
 	struct daemon *d = daemon_new();
 
@@ -132,7 +136,8 @@ static struct daemon *start_listed(const char *list)
 	return d;
 }
 
-static void reload(struct daemon *d)
+static void
+reload(struct daemon *d)
 {
 	log_mark(d);
 	kill(d->pid, SIGHUP);
@@ -286,12 +291,14 @@ END_TEST
 enum { ENTRIES = 100000 };
 
 /* Every second address from 127.1.0.0 on, less 3 of each 1000, which no other entry covers. */
-static bool listed(unsigned n)
+static bool
+listed(unsigned n)
 {
 	return n % 1000 >= 3;
 }
 
-static void put_large_file(struct daemon *d)
+static void
+put_large_file(struct daemon *d)
 {
 	char *text = malloc(ENTRIES * sizeof "127.255.255.255\n"), *at = text;
 
@@ -334,7 +341,8 @@ START_TEST(hundred_thousand_entries_decide_right)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_admission_files");
 

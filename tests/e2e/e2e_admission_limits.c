@@ -9,13 +9,15 @@
 #include <unistd.h>
 
 /* One service "hold" on 127.0.0.1 with these keys. */
-static struct daemon *start_hold(const char *keys)
+static struct daemon *
+start_hold(const char *keys)
 {
 	return daemon_start("[services]\nhold = 127.0.0.1:0 hold\n[hold]\n%s", keys);
 }
 
 /* Two sessions from 127.0.0.7, and not one more, while another source is served. */
-static void two_and_not_one_more(struct daemon *d)
+static void
+two_and_not_one_more(struct daemon *d)
 {
 	int first = must_serve(d, "hold", "127.0.0.7"), second = must_serve(d, "hold", "127.0.0.7");
 
@@ -153,7 +155,8 @@ START_TEST(burst_is_served_and_the_next_refused)
 }
 END_TEST
 
-static bool served_now(struct daemon *d)
+static bool
+served_now(struct daemon *d)
 {
 	int fd = call(d, "hold", "127.0.0.7");
 	bool served = was_served(fd);
@@ -163,7 +166,8 @@ static bool served_now(struct daemon *d)
 	return served;
 }
 
-static void must_refuse_and_heal(struct daemon *d, const char *reason)
+static void
+must_refuse_and_heal(struct daemon *d, const char *reason)
 {
 	char want[64];
 
@@ -290,7 +294,8 @@ START_TEST(refused_connections_take_nothing_from_the_rate)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_admission_limits");
 

@@ -17,13 +17,15 @@ static char zone[32];
 static int weekday;		/* there; 0 is Sunday */
 static const char *const day_names[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
 
-static void live_in_zone(void)
+static void
+live_in_zone(void)
 {
 	setenv("TZ", zone, 1);
 }
 
 /* "X-05:13" is 5:13 before UTC. */
-static void choose_zone(void)
+static void
+choose_zone(void)
 {
 	const time_t now = time(NULL);
 	const int ahead = 12 * 60 - (int)(now / 60 % (24 * 60));	/* minutes, -719 to 720 */
@@ -35,7 +37,8 @@ static void choose_zone(void)
 	weekday = (int)((now + ahead * 60) / (24 * 60 * 60) + 4) % 7;	/* 1970 began on a Thursday */
 }
 
-static struct daemon *start_at_noon(const char *ini)
+static struct daemon *
+start_at_noon(const char *ini)
 {
 	static const struct start how = { .prepare = live_in_zone };
 	struct daemon *d = daemon_new();
@@ -134,7 +137,8 @@ END_TEST
 /* --- banner */
 
 /* A service "hold" whose key, banner or banner_refused, names a file with this text. */
-static struct daemon *start_banner(const char *key, const char *text, const char *more)
+static struct daemon *
+start_banner(const char *key, const char *text, const char *more)
 {
 	struct daemon *d = daemon_new();
 
@@ -146,7 +150,8 @@ static struct daemon *start_banner(const char *key, const char *text, const char
 	return d;
 }
 
-static void expect_only(int fd, const char *text)
+static void
+expect_only(int fd, const char *text)
 {
 	expect(fd, text);
 	expect_end(fd);
@@ -189,7 +194,8 @@ START_TEST(refused_client_gets_its_banner_and_the_end)
 }
 END_TEST
 
-static bool was_reset(int fd)
+static bool
+was_reset(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
@@ -220,7 +226,8 @@ START_TEST(refused_client_that_spoke_first_gets_its_banner_too)
 END_TEST
 
 /* Makes a text of so many bytes. */
-static char *long_text(size_t len)
+static char *
+long_text(size_t len)
 {
 	static char text[8192];
 
@@ -324,7 +331,8 @@ START_TEST(banner_of_a_unix_socket_comes_first_too)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_admission_moment");
 

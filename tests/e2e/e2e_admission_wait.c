@@ -123,7 +123,8 @@ START_TEST(clients_of_two_addresses_wait_for_the_rate_and_then_for_all)
 END_TEST
 
 /* Whether both addresses of service "a" leave their clients in the queue. */
-static bool both_full(struct daemon *d)
+static bool
+both_full(struct daemon *d)
 {
 	log_mark(d);
 	for (unsigned i = 1; i <= 2; i++) {
@@ -134,7 +135,8 @@ static bool both_full(struct daemon *d)
 }
 
 /* At one address a client waits that will be refused, at the other one that can be served. */
-static void must_pass_the_refused(unsigned denied)
+static void
+must_pass_the_refused(unsigned denied)
 {
 	static const char text[] = "[superd]\nmax_sessions = %d\n[services]\n"
 	    "a = 127.0.0.1:0,127.0.0.1:0 hold\nb = 127.0.0.1:0 hold\n"
@@ -169,7 +171,8 @@ START_TEST(client_is_served_when_those_before_it_are_refused)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_admission_wait");
 

@@ -19,7 +19,8 @@
 #include <unistd.h>
 
 /* What inspect tells as a service whose section is `keys`. */
-static const char *inspected(const char *keys)
+static const char *
+inspected(const char *keys)
 {
 	struct daemon *d = daemon_start("[services]\ninspect = 127.0.0.1:0 inspect\n"
 	    "[inspect]\n%s", keys);
@@ -30,7 +31,8 @@ static const char *inspected(const char *keys)
 	return slate;
 }
 
-static bool has_line(const char *text, const char *line)
+static bool
+has_line(const char *text, const char *line)
 {
 	size_t len = strlen(line);
 
@@ -159,7 +161,8 @@ END_TEST
 
 /* --- root */
 
-static const char *number(unsigned value)
+static const char *
+number(unsigned value)
 {
 	static char text[4][16];
 	static unsigned turn;
@@ -168,7 +171,8 @@ static const char *number(unsigned value)
 	return text[turn % 4];
 }
 
-static void must_be_user(const char *slate, uid_t uid, gid_t gid)
+static void
+must_be_user(const char *slate, uid_t uid, gid_t gid)
 {
 	must_be(slate, "uid", number(uid));
 	must_be(slate, "euid", number(uid));
@@ -262,7 +266,8 @@ START_TEST(negative_nice_is_obeyed)
 }
 END_TEST
 
-static void lower_core_limit(void)
+static void
+lower_core_limit(void)
 {
 	const struct rlimit low = { .rlim_cur = 0, .rlim_max = 4096 };
 
@@ -289,7 +294,8 @@ START_TEST(hard_limit_is_raised)
 END_TEST
 
 /* As root of a container often is. */
-static void drop_rights(void)
+static void
+drop_rights(void)
 {
 	lower_core_limit();
 	prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE);
@@ -317,7 +323,8 @@ END_TEST
 
 /* --- chroot, root too */
 
-static bool is_static(const char *path)
+static bool
+is_static(const char *path)
 {
 	ElfW(Ehdr) head;
 	bool interpreted = false;
@@ -335,7 +342,8 @@ static bool is_static(const char *path)
 	return !interpreted;
 }
 
-static bool can_chroot_services(const char *test)
+static bool
+can_chroot_services(const char *test)
 {
 	char path[256];
 
@@ -406,7 +414,8 @@ START_TEST(paths_are_inside_the_chroot)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_child");
 

@@ -17,7 +17,8 @@
 static char program[224];
 
 /* A service "own" whose program is the test's own file, with one slot. */
-static struct daemon *start_own(void)
+static struct daemon *
+start_own(void)
 {
 	struct daemon *d = daemon_new();
 	char hold[256];
@@ -32,7 +33,8 @@ static struct daemon *start_own(void)
 	return d;
 }
 
-static void served_again(struct daemon *d)
+static void
+served_again(struct daemon *d)
 {
 	char hold[256];
 
@@ -199,7 +201,8 @@ END_TEST
 
 /* --- clients that are gone */
 
-static void stop_process(pid_t pid)
+static void
+stop_process(pid_t pid)
 {
 	must(kill(pid, SIGSTOP) == 0);
 	await(state_of(pid) == 'T');
@@ -268,7 +271,8 @@ START_TEST(client_that_closes_while_queued_does_no_harm)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_failure");
 

@@ -22,7 +22,8 @@
 
 static char path[224];		/* of the socket */
 
-static struct daemon *start_unix(const char *more)
+static struct daemon *
+start_unix(const char *more)
 {
 	struct daemon *d = daemon_new();
 
@@ -33,7 +34,8 @@ static struct daemon *start_unix(const char *more)
 	return d;
 }
 
-static void reload_unix(struct daemon *d, const char *more)
+static void
+reload_unix(struct daemon *d, const char *more)
 {
 	daemon_reload(d, "[services]\nlocal = unix:%s hold\n%s", path, more);
 }
@@ -41,7 +43,8 @@ static void reload_unix(struct daemon *d, const char *more)
 static const char owned[] = "[local]\nsocket_user = 12345\nsocket_group = 12346\n"
     "socket_mode = 0640\n";
 
-static struct stat status_of(const char *name)
+static struct stat
+status_of(const char *name)
 {
 	struct stat st;
 
@@ -51,7 +54,8 @@ static struct stat status_of(const char *name)
 }
 
 /* The socket's file and all that is known of it: not even touched. */
-static void must_be_untouched(const struct stat *before)
+static void
+must_be_untouched(const struct stat *before)
 {
 	struct stat now = status_of(path);
 
@@ -63,7 +67,8 @@ static void must_be_untouched(const struct stat *before)
 }
 
 /* As the user who owns the directory: the socket away, a link to the victim in its place. */
-static void put_link(uid_t uid, const char *victim)
+static void
+put_link(uid_t uid, const char *victim)
 {
 	pid_t pid = fork();
 	char aside[256];
@@ -77,7 +82,8 @@ static void put_link(uid_t uid, const char *victim)
 	must(waitpid(pid, &status, 0) == pid && status == 0);
 }
 
-static void attack_by_link(const char *more)
+static void
+attack_by_link(const char *more)
 {
 	const uid_t uid = unused_uid();
 	struct daemon *d = daemon_new();
@@ -198,7 +204,8 @@ END_TEST
 
 static int passed;		/* the daemon gets it as 3 */
 
-static void pass_socket(void)
+static void
+pass_socket(void)
 {
 	char pid[16];
 
@@ -208,13 +215,15 @@ static void pass_socket(void)
 		_exit(125);
 }
 
-static void run_with_socket(struct daemon *d)
+static void
+run_with_socket(struct daemon *d)
 {
 	daemon_run(d, &(struct start){ .prepare = pass_socket });
 	daemon_ready(d);
 }
 
-static int port_of_passed(void)
+static int
+port_of_passed(void)
 {
 	struct sockaddr_storage name;
 	socklen_t len = sizeof name;
@@ -246,7 +255,8 @@ START_TEST(socket_that_its_giver_shuts_down_starves_nobody)
 END_TEST
 
 /* Passes a socket of all IPv6 addresses for what means other families; superd binds its own. */
-static struct daemon *start_beside(int only_six, const char *family)
+static struct daemon *
+start_beside(int only_six, const char *family)
 {
 	struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
 	struct daemon *d = daemon_new();
@@ -262,7 +272,8 @@ static struct daemon *start_beside(int only_six, const char *family)
 	return d;
 }
 
-static int dial_port(const char *host, int port)
+static int
+dial_port(const char *host, int port)
 {
 	char address[64];
 
@@ -299,7 +310,8 @@ START_TEST(passed_socket_of_both_families_is_not_taken_for_ipv6_alone)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_hostile");
 

@@ -23,7 +23,8 @@
 
 static uint32_t rights = 1U << CAP_SETUID | 1U << CAP_SETGID | 1U << CAP_NET_BIND_SERVICE;
 
-static bool keep_rights(uid_t uid)
+static bool
+keep_rights(uid_t uid)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	const struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
@@ -40,14 +41,16 @@ static bool keep_rights(uid_t uid)
 	return true;
 }
 
-static void become_one_with_rights(void)
+static void
+become_one_with_rights(void)
 {
 	if (!keep_rights(unused_uid()))
 		_exit(125);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* the change of user has undone it */
 }
 
-static bool can_keep_rights(void)
+static bool
+can_keep_rights(void)
 {
 	int status;
 	pid_t pid = fork();
@@ -57,7 +60,8 @@ static bool can_keep_rights(void)
 	return waitpid(pid, &status, 0) == pid && status == 0;
 }
 
-static void must_be_without_rights(const char *status, uid_t uid)
+static void
+must_be_without_rights(const char *status, uid_t uid)
 {
 	static const char *const sets[] = { "CapInh", "CapPrm", "CapEff", "CapAmb" };
 	char line[64];
@@ -137,7 +141,8 @@ START_TEST(second_superd_with_the_same_pid_file_ends_and_leaves_it)
 }
 END_TEST
 
-static void try_empty(const char *empty)
+static void
+try_empty(const char *empty)
 {
 	struct daemon *d = daemon_start("[services]\nhold = 127.0.0.1:0 hold\n");
 	int fd = dial(d, "hold");
@@ -243,7 +248,8 @@ START_TEST(child_that_is_terminated_before_its_exec_has_failed)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_hostile_child");
 

@@ -14,7 +14,8 @@
 /* --- idle_timeout */
 
 /* One byte there and back. */
-static bool talks(int fd)
+static bool
+talks(int fd)
 {
 	put(fd, "a");
 	expect(fd, "A");
@@ -86,7 +87,8 @@ END_TEST
 
 /* --- traffic */
 
-static void must_count(struct daemon *d, unsigned long in, unsigned long out)
+static void
+must_count(struct daemon *d, unsigned long in, unsigned long out)
 {
 	char want_in[32], want_out[32];
 	const char *line;
@@ -99,14 +101,16 @@ static void must_count(struct daemon *d, unsigned long in, unsigned long out)
 		flunk("wanted %s %s in: %s", want_in, want_out, line);
 }
 
-static struct daemon *start_counted(const char *program)
+static struct daemon *
+start_counted(const char *program)
 {
 	return daemon_start("[services]\nx = 127.0.0.1:0 %s\n[x]\ntraffic = yes\nstderr = null\n",
 	    program);
 }
 
 /* In pieces, so that neither side has to hold all of it. */
-static void put_many(int fd, size_t bytes)
+static void
+put_many(int fd, size_t bytes)
 {
 	static char block[1000];
 
@@ -164,7 +168,8 @@ START_TEST(bytes_that_the_client_never_reads_are_counted)
 }
 END_TEST
 
-static void end_halfclose(struct daemon *d)
+static void
+end_halfclose(struct daemon *d)
 {
 	must(kill(child_of(d->pid), SIGTERM) == 0);
 	await_log(d, "exit", "service=x", "signal=TERM");
@@ -234,7 +239,8 @@ static const char closer[] = "[services]\nx = 127.0.0.1:0 sh -c 'echo $$; exec s
     "[x]\nstderr = null\n%s";
 
 /* The program has closed its connection and lives on. */
-static pid_t closed_by(int fd)
+static pid_t
+closed_by(int fd)
 {
 	char text[16] = "";
 	size_t len = 0;
@@ -300,7 +306,8 @@ START_TEST(descriptors_are_given_back)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_idle");
 

@@ -12,7 +12,8 @@
 
 static char conf[224];		/* the inetd.conf of this test */
 
-static void __attribute__((format(printf, 1, 2))) write_lines(const char *format, ...)
+static void
+__attribute__((format(printf, 1, 2))) write_lines(const char *format, ...)
 {
 	char text[4096];
 	va_list args;
@@ -23,7 +24,8 @@ static void __attribute__((format(printf, 1, 2))) write_lines(const char *format
 	write_file(conf, text);
 }
 
-static struct daemon *prepared(void)
+static struct daemon *
+prepared(void)
 {
 	struct daemon *d = daemon_new();
 
@@ -33,14 +35,16 @@ static struct daemon *prepared(void)
 	return d;
 }
 
-static void run(struct daemon *d)
+static void
+run(struct daemon *d)
 {
 	daemon_run(d, NULL);
 	daemon_ready(d);
 }
 
 /* superd -t or -T with the lines; its output. */
-static const char *checked(const struct daemon *d, const char *option, int status)
+static const char *
+checked(const struct daemon *d, const char *option, int status)
 {
 	static char out[16384];
 	const char *const args[] = { option, "-c", d->ini, "-s", services(), NULL };
@@ -50,7 +54,8 @@ static const char *checked(const struct daemon *d, const char *option, int statu
 	return out;
 }
 
-static void must_tell(const char *out, unsigned line, const char *what)
+static void
+must_tell(const char *out, unsigned line, const char *what)
 {
 	char want[256];
 	const char *at;
@@ -62,18 +67,21 @@ static void must_tell(const char *out, unsigned line, const char *what)
 }
 
 /* A user and a group that the tester may be: root's service runs as somebody. */
-static unsigned some_user(void)
+static unsigned
+some_user(void)
 {
 	return geteuid() == 0 ? 23456 : (unsigned)geteuid();
 }
 
-static unsigned some_group(void)
+static unsigned
+some_group(void)
 {
 	return geteuid() == 0 ? 23457 : (unsigned)getegid();
 }
 
 /* "UID.GID", of them: numbers need no entry in passwd(5). */
-static const char *who(void)
+static const char *
+who(void)
 {
 	static char text[32];
 
@@ -83,7 +91,8 @@ static const char *who(void)
 
 /* --- serving */
 
-static void must_run_as(const char *slate, unsigned user, unsigned group)
+static void
+must_run_as(const char *slate, unsigned user, unsigned group)
 {
 	char number[16];
 
@@ -94,7 +103,8 @@ static void must_run_as(const char *slate, unsigned user, unsigned group)
 	must_be(slate, "gid", number);
 }
 
-static void serve_inspect(char separator)
+static void
+serve_inspect(char separator)
 {
 	struct daemon *d = prepared();
 	const char *slate;
@@ -191,7 +201,8 @@ END_TEST
 
 /* --- ports and families, in a network of the test's own */
 
-static bool answers(const char *address, const char *text)
+static bool
+answers(const char *address, const char *text)
 {
 	int fd = try_dial(address);
 
@@ -276,7 +287,8 @@ START_TEST(line_that_is_switched_off_is_nothing)
 }
 END_TEST
 
-static void write_unservable(void)
+static void
+write_unservable(void)
 {
 	write_lines("# line 1\n"
 	    "rstatd/1-3 stream rpc/tcp nowait %s %s/hold hold\n"
@@ -369,7 +381,8 @@ START_TEST(added_line_is_served_after_a_reload)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_inetd");
 

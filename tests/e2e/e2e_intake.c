@@ -17,7 +17,8 @@ static int passed[4];		/* sockets for the daemon, which gets them as 3, 4, ... *
 static int passed_count;
 static pid_t claimed_pid;	/* LISTEN_PID; 0: the daemon's own */
 
-static void pass_sockets(void)
+static void
+pass_sockets(void)
 {
 	enum { ASIDE = 100 };	/* a number that is out of the way of 3, 4, ... */
 	char text[16];
@@ -34,7 +35,8 @@ static void pass_sockets(void)
 	setenv("LISTEN_PID", text, 1);
 }
 
-static int bound_port(int fd)
+static int
+bound_port(int fd)
 {
 	struct sockaddr_in in;
 	socklen_t len = sizeof in;
@@ -43,7 +45,8 @@ static int bound_port(int fd)
 	return ntohs(in.sin_port);
 }
 
-static void run_with_sockets(struct daemon *d)
+static void
+run_with_sockets(struct daemon *d)
 {
 	const struct start how = { .prepare = pass_sockets };
 
@@ -162,7 +165,8 @@ START_TEST(passed_socket_survives_a_reload)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_intake");
 

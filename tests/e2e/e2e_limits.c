@@ -233,7 +233,8 @@ START_TEST(timeout_gives_the_slot_to_the_next)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_limits");
 

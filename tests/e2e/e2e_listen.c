@@ -12,13 +12,15 @@
 #include <unistd.h>
 
 /* A daemon whose only service "where" tells the addresses of its connection. */
-static struct daemon *start_where(const char *listen)
+static struct daemon *
+start_where(const char *listen)
 {
 	return daemon_start("[services]\nwhere = %s sh -c "
 	    "'echo $PROTO $TCPLOCALIP $TCPREMOTEIP $REMOTE_ADDR $REMOTE_HOST'\n", listen);
 }
 
-static void served_at(const char *address, const char *answer)
+static void
+served_at(const char *address, const char *answer)
 {
 	int fd = dial_to(address);
 	const char *got = drain(fd);
@@ -27,12 +29,14 @@ static void served_at(const char *address, const char *answer)
 		flunk("at %s: got '%s', wanted '%s'", address, got, answer);
 }
 
-static void refused_at(const char *address)
+static void
+refused_at(const char *address)
 {
 	must(try_dial(address) == -1 && errno == ECONNREFUSED);
 }
 
-static const char *at_port(const char *host, int port)
+static const char *
+at_port(const char *host, int port)
 {
 	static char address[4][64];
 	static unsigned turn;
@@ -44,7 +48,8 @@ static const char *at_port(const char *host, int port)
 static const char v4_answer[] = "TCP 127.0.0.1 127.0.0.1 127.0.0.1 127.0.0.1\n";
 static const char v6_answer[] = "TCP ::1 ::1 ::1 ::1\n";
 
-static void expect_dual_stack(const char *listen)
+static void
+expect_dual_stack(const char *listen)
 {
 	struct daemon *d = start_where(listen);
 	int port = port_of(address_of(d, "where", 0));
@@ -308,7 +313,8 @@ START_TEST(port_0_twice_is_no_repetition)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_listen");
 

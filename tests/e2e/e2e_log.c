@@ -15,7 +15,8 @@
 static char log_file[192];
 
 /* A daemon that logs into dir/log, which is then what log_find() reads. */
-static struct daemon *start_with_file(const char *more)
+static struct daemon *
+start_with_file(const char *more)
 {
 	struct daemon *d = daemon_new();
 
@@ -30,7 +31,8 @@ static struct daemon *start_with_file(const char *more)
 	return d;
 }
 
-static void one_session(struct daemon *d, const char *service)
+static void
+one_session(struct daemon *d, const char *service)
 {
 	int fd = dial(d, service);
 
@@ -41,7 +43,8 @@ static void one_session(struct daemon *d, const char *service)
 /* --- text */
 
 /* 2026-11-21T10:04:05.123Z info start ...: digits stand for 0 in the picture. */
-static void must_be_text_line(const char *line)
+static void
+must_be_text_line(const char *line)
 {
 	static const char picture[] = "0000-00-00T00:00:00.000Z ";
 	const char *at = line;
@@ -72,7 +75,8 @@ END_TEST
 
 /* --- JSON: a checker of one flat object, which is all that a line may be */
 
-static const char *json_string(const char *at)
+static const char *
+json_string(const char *at)
 {
 	if (*at++ != '"')
 		return NULL;
@@ -90,7 +94,8 @@ static const char *json_string(const char *at)
 	return at + 1;
 }
 
-static const char *json_value(const char *at)
+static const char *
+json_value(const char *at)
 {
 	char *end;
 
@@ -106,7 +111,8 @@ static const char *json_value(const char *at)
 	return end;
 }
 
-static bool is_json_object(const char *at)
+static bool
+is_json_object(const char *at)
 {
 	if (*at++ != '{')
 		return false;
@@ -320,7 +326,8 @@ END_TEST
 
 /* --- journald: standard error is the stream that JOURNAL_STREAM names */
 
-static void name_journal_stream(void)
+static void
+name_journal_stream(void)
 {
 	char stream[64];
 	struct stat st;
@@ -349,7 +356,8 @@ START_TEST(journald_gets_priorities_instead_of_times)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_log");
 

@@ -16,7 +16,8 @@
 /* --- a removed address with a long queue */
 
 /* The service of the next start in the log, or NULL behind the last one. */
-static const char *next_start(const char **at)
+static const char *
+next_start(const char **at)
 {
 	static const char want[] = " start service=";
 	static char name[32];
@@ -29,7 +30,8 @@ static const char *next_start(const char **at)
 }
 
 /* How often the log goes from a start of one service to a start of the other. */
-static unsigned turns(struct daemon *d)
+static unsigned
+turns(struct daemon *d)
 {
 	const char *at = d->log, *name;
 	char before[32] = "";
@@ -169,7 +171,8 @@ END_TEST
 
 /* --- everything is replaced */
 
-static void tight_descriptors(void)
+static void
+tight_descriptors(void)
 {
 	/* Programs and log have few; superd raises its own as far as it is allowed. */
 	const struct rlimit limit = { .rlim_cur = 64, .rlim_max = 1000 };
@@ -178,7 +181,8 @@ static void tight_descriptors(void)
 		_exit(125);
 }
 
-static void hundred_services(char *text, size_t size, char prefix)
+static void
+hundred_services(char *text, size_t size, char prefix)
 {
 	size_t len = (size_t)snprintf(text, size, "[superd]\nmax_sessions = 100\n"
 	    "[defaults]\nstderr = null\n[services]\n");
@@ -213,7 +217,8 @@ START_TEST(hundred_addresses_are_replaced_within_a_tight_limit)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_loop");
 

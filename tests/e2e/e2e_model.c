@@ -57,7 +57,8 @@ static unsigned step;
 	    #condition))
 
 /* Marsaglia's xorshift. */
-static unsigned below(unsigned n)
+static unsigned
+below(unsigned n)
 {
 	state ^= state << 13;
 	state ^= state >> 17;
@@ -67,7 +68,8 @@ static unsigned below(unsigned n)
 
 /* --- the model */
 
-static unsigned count_live(enum which service, int source)
+static unsigned
+count_live(enum which service, int source)
 {
 	unsigned count = 0;
 
@@ -77,12 +79,14 @@ static unsigned count_live(enum which service, int source)
 	return count;
 }
 
-static bool queue_has_room(void)
+static bool
+queue_has_room(void)
 {
 	return count_live(QUEUE, -1) < model.limits->most[QUEUE] && model.lives < model.limits->all;
 }
 
-static enum reason decide(enum which service, unsigned source)
+static enum reason
+decide(enum which service, unsigned source)
 {
 	if (service != QUEUE && model.limits->denied[source])
 		return DENIED;
@@ -99,7 +103,8 @@ static enum reason decide(enum which service, unsigned source)
 
 /* --- superd does what the model says */
 
-static void must_happen(struct client client)
+static void
+must_happen(struct client client)
 {
 	enum reason reason = decide(client.service, client.source);
 
@@ -115,7 +120,8 @@ static void must_happen(struct client client)
 }
 
 /* Who waits is served, or refused, as soon as there is room, first come first. */
-static void serve_queue(void)
+static void
+serve_queue(void)
 {
 	while (model.queued > 0 && queue_has_room()) {
 		struct client first = model.queue[0];
@@ -127,7 +133,8 @@ static void serve_queue(void)
 		model_says(silent(model.queue[i].fd));
 }
 
-static void somebody_comes(void)
+static void
+somebody_comes(void)
 {
 	struct client client = { .service = below(SERVICES), .source = below(SOURCES) };
 	char source[32];
@@ -142,7 +149,8 @@ static void somebody_comes(void)
 		model.queue[model.queued++] = client;
 }
 
-static void somebody_goes(void)
+static void
+somebody_goes(void)
 {
 	char remote[64];
 	unsigned which;
@@ -163,7 +171,8 @@ static void somebody_goes(void)
 	await_log(d, "exit", remote);
 }
 
-static const char *count_text(unsigned count)
+static const char *
+count_text(unsigned count)
 {
 	static char texts[8][16];
 	static unsigned turn;
@@ -174,7 +183,8 @@ static const char *count_text(unsigned count)
 }
 
 /* The queue's own list replaces that of [defaults]. */
-static const char *configuration(const struct limits *limits)
+static const char *
+configuration(const struct limits *limits)
 {
 	static const char *const rest[SERVICES] = { "when_full = queue\ndeny = 10.0.0.0/8\n",
 		"when_full = refuse\n", "when_full = refuse\nrate_per_source = 1/d:12\n" };
@@ -192,13 +202,15 @@ static const char *configuration(const struct limits *limits)
 	return text;
 }
 
-static void everything_changes(void)
+static void
+everything_changes(void)
 {
 	model.limits = &configurations[below(CONFIGURATIONS)];
 	daemon_reload(d, "%s", configuration(model.limits));
 }
 
-static void end_all(void)
+static void
+end_all(void)
 {
 	while (model.lives > 0 || model.queued > 0) {
 		somebody_goes();
@@ -216,7 +228,8 @@ static void end_all(void)
 	model_says(children_of(d->pid, 0) == 0);
 }
 
-static uint32_t choose_seed(void)
+static uint32_t
+choose_seed(void)
 {
 	const char *given = getenv("SEED");
 	uint32_t chosen = given != NULL ? (uint32_t)strtoul(given, NULL, 10) :
@@ -226,7 +239,8 @@ static uint32_t choose_seed(void)
 }
 
 /* Among `of' steps so many are ends of sessions. */
-static void live_a_day(unsigned ends, unsigned of)
+static void
+live_a_day(unsigned ends, unsigned of)
 {
 	seed = state = choose_seed();
 	printf("seed %u\n", (unsigned)seed);
@@ -264,7 +278,8 @@ START_TEST(quiet_day_agrees_with_a_model)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_model");
 

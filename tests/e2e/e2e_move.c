@@ -137,7 +137,8 @@ START_TEST(queue_of_a_removed_full_service_is_served_as_far_as_there_is_room)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_move");
 

@@ -17,13 +17,15 @@
 
 static char out[1 << 16];
 
-static int run(const char *const *args)
+static int
+run(const char *const *args)
 {
 	return superd_output(out, sizeof out, args);
 }
 
 /* A file in a fresh directory; the returned daemon only keeps its name. */
-static struct daemon *configuration(const char *text)
+static struct daemon *
+configuration(const char *text)
 {
 	struct daemon *d = daemon_new();
 
@@ -142,7 +144,8 @@ END_TEST
 
 /* --- daemon */
 
-static pid_t pid_in(const char *path)
+static pid_t
+pid_in(const char *path)
 {
 	return (pid_t)strtol(read_file(path), NULL, 10);
 }
@@ -245,7 +248,8 @@ END_TEST
 
 /* --- what the system refuses */
 
-static int status_as_user(const char *text, void (*prepare)(void), struct daemon **kept)
+static int
+status_as_user(const char *text, void (*prepare)(void), struct daemon **kept)
 {
 	const struct start how = { .uid = geteuid() == 0 ? unused_uid() : 0, .prepare = prepare };
 	struct daemon *d = daemon_new();
@@ -286,7 +290,8 @@ START_TEST(starter_exits_71_when_the_system_refuses)
 }
 END_TEST
 
-static void few_descriptors(void)
+static void
+few_descriptors(void)
 {
 	const struct rlimit few = { .rlim_cur = 64, .rlim_max = 64 };
 
@@ -324,7 +329,8 @@ START_TEST(ordinary_user_cannot_promise_what_is_roots)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_options");
 

@@ -13,7 +13,8 @@
 
 static const char one_hold[] = "[services]\nhold = 127.0.0.1:0 hold\n[hold]\nmax_sessions = 1\n";
 
-static bool refused_now(const char *address)
+static bool
+refused_now(const char *address)
 {
 	int fd = try_dial(address);
 
@@ -63,7 +64,8 @@ START_TEST(sigusr2_reloads_too)
 END_TEST
 
 /* Connects without pause until told to stop; its exit status says whether it was ever refused. */
-static pid_t start_probing(const char *address, int stop)
+static pid_t
+start_probing(const char *address, int stop)
 {
 	pid_t pid = fork();
 
@@ -256,7 +258,8 @@ END_TEST
 
 /* --- mistakes */
 
-static void keeps_everything(const char *broken, const char *told, const char *told_too)
+static void
+keeps_everything(const char *broken, const char *told, const char *told_too)
 {
 	struct daemon *d = daemon_start("%s", one_hold);
 	int a = dial(d, "hold"), b;
@@ -334,7 +337,8 @@ START_TEST(service_manager_is_told_of_each_reload)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_reload");
 

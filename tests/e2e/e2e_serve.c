@@ -42,7 +42,8 @@ START_TEST(quit_without_newline_gets_goodbye_and_end)
 }
 END_TEST
 
-static void make_document(const char *path, char *bytes, size_t len)
+static void
+make_document(const char *path, char *bytes, size_t len)
 {
 	FILE *f = fopen(path, "we");
 
@@ -284,7 +285,8 @@ START_TEST(no_services_at_all_is_a_warning)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_serve");
 

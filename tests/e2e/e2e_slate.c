@@ -40,7 +40,8 @@ want(struct expected *e, const char *format, ...)
 }
 
 /* What every program gets: user, service, session and the three variables passed on. */
-static void want_common(struct expected *e, struct daemon *d)
+static void
+want_common(struct expected *e, struct daemon *d)
 {
 	const struct passwd *user = geteuid() == 0 ? getpwnam("nobody") : getpwuid(geteuid());
 
@@ -57,7 +58,8 @@ static void want_common(struct expected *e, struct daemon *d)
 	want(e, "SUPERD_SESSION=%s", log_value(log_find(d, "start", NULL), "session"));
 }
 
-static void want_tcp(struct expected *e, const char *ip, int local, int remote)
+static void
+want_tcp(struct expected *e, const char *ip, int local, int remote)
 {
 	want(e, "PROTO=TCP");
 	want(e, "TCPREMOTEIP=%s", ip);
@@ -69,7 +71,8 @@ static void want_tcp(struct expected *e, const char *ip, int local, int remote)
 	want(e, "REMOTE_HOST=%s", ip);
 }
 
-static int own_port(int fd)
+static int
+own_port(int fd)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof ss;
@@ -80,7 +83,8 @@ static int own_port(int fd)
 }
 
 /* One connection to `address`, which the program must see as `ip` in a socket of that family. */
-static void compare_tcp(struct daemon *d, const char *address, const char *ip, const char *socket)
+static void
+compare_tcp(struct daemon *d, const char *address, const char *ip, const char *socket)
 {
 	struct expected e = { .count = 0 };
 	int fd, remote;
@@ -128,7 +132,8 @@ START_TEST(ipv4_client_of_a_dual_stack_socket_is_ipv4)
 }
 END_TEST
 
-static void compare_unix(struct daemon *d, const char *address)
+static void
+compare_unix(struct daemon *d, const char *address)
 {
 	struct expected e = { .count = 0 };
 	const char *slate = drain(dial_to(address));
@@ -201,7 +206,8 @@ END_TEST
 
 /* --- superd itself is started in a strange state */
 
-static void signals_ignored_and_blocked(void)
+static void
+signals_ignored_and_blocked(void)
 {
 	sigset_t all;
 
@@ -211,7 +217,8 @@ static void signals_ignored_and_blocked(void)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 }
 
-static void everything_strange(void)
+static void
+everything_strange(void)
 {
 	signals_ignored_and_blocked();
 	umask(0);
@@ -227,7 +234,8 @@ static void everything_strange(void)
 	close(2);
 }
 
-static struct daemon *start_strange(void (*prepare)(void))
+static struct daemon *
+start_strange(void (*prepare)(void))
 {
 	const struct start how = { .prepare = prepare };
 	struct daemon *d = daemon_new();
@@ -278,7 +286,8 @@ START_TEST(inherited_descriptors_are_not_kept_open)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_slate");
 

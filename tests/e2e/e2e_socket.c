@@ -13,7 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static const char *told(const char *listen, const char *keys)
+static const char *
+told(const char *listen, const char *keys)
 {
 	struct daemon *d = daemon_start("[services]\nopts = %s sockopts\n[opts]\n%s", listen, keys);
 	const char *address = address_of(d, "opts", 0), *text = drain(dial_to(address));
@@ -22,7 +23,8 @@ static const char *told(const char *listen, const char *keys)
 	return text;
 }
 
-static void must_tell(const char *listen, const char *keys, const char *line)
+static void
+must_tell(const char *listen, const char *keys, const char *line)
 {
 	const char *text = told(listen, keys), *at = strstr(text, line);
 
@@ -141,7 +143,8 @@ END_TEST
 
 /* --- many listeners */
 
-static void few_soft_descriptors(void)
+static void
+few_soft_descriptors(void)
 {
 	struct rlimit limit;
 
@@ -175,7 +178,8 @@ START_TEST(superd_raises_its_own_soft_limit_and_not_the_programs)
 }
 END_TEST
 
-static void huge_descriptor_limit(void)
+static void
+huge_descriptor_limit(void)
 {
 	rlim_t most = (rlim_t)strtoull(read_file("/proc/sys/fs/nr_open"), NULL, 10);
 	struct rlimit limit;
@@ -208,7 +212,8 @@ START_TEST(huge_descriptor_limit_costs_nothing)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_socket");
 

@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 /* Sanitizers and valgrind keep what is freed for a while: their memory is not superd's. */
-static bool memory_is_superds_own(void)
+static bool
+memory_is_superds_own(void)
 {
 	const char *variant = getenv("VARIANT"), *valgrind = getenv("VALGRIND");
 
@@ -26,7 +27,8 @@ static bool memory_is_superds_own(void)
 static const char sensor_ini[] = "[services]\ntrap = 0 hold\nhold = 0 hold\nmore = 0 hold\n"
     "[trap]\nsensor = %s\ndeny = 192.0.2.66\n";
 
-static struct daemon *start_sensor(const char *duration)
+static struct daemon *
+start_sensor(const char *duration)
 {
 	enter_netns();
 	route_to_lo("192.0.2.0/24");
@@ -153,7 +155,8 @@ END_TEST
 /* --- no way to end, or not to begin, costs a source its place */
 
 /* Two sessions from 127.0.0.7 are served, the third is not: no place is lost, and none too many. */
-static void must_have_two_places(struct daemon *d)
+static void
+must_have_two_places(struct daemon *d)
 {
 	int first = must_serve(d, "hold", "127.0.0.7"), second = must_serve(d, "hold", "127.0.0.7");
 
@@ -274,7 +277,8 @@ END_TEST
 enum { WARM_UP = 2000, REFUSALS = 20000, GROWTH_KB = 512 };
 
 /* So many refusals, of as many sources or of the one that has the session. */
-static void refuse_many(struct daemon *d, bool same_source, unsigned from, unsigned count)
+static void
+refuse_many(struct daemon *d, bool same_source, unsigned from, unsigned count)
 {
 	const int port = port_of(address_of(d, "hold", 0));
 	char source[32];
@@ -286,7 +290,8 @@ static void refuse_many(struct daemon *d, bool same_source, unsigned from, unsig
 }
 
 /* Twenty thousand of them, while one session lives, leave nothing behind. */
-static void must_leave_nothing(const char *keys, bool same_source, const char *counter)
+static void
+must_leave_nothing(const char *keys, bool same_source, const char *counter)
 {
 	struct daemon *d = daemon_start("[services]\nhold = 127.0.0.1:0 hold\n[hold]\n%s", keys);
 	int fd = must_serve(d, "hold", "127.0.0.7");
@@ -327,7 +332,8 @@ START_TEST(twenty_thousand_of_a_source_that_has_its_share_leave_nothing)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_sources");
 

@@ -11,14 +11,16 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct daemon *start_copying(const char *keys)
+static struct daemon *
+start_copying(const char *keys)
 {
 	return daemon_start("[services]\ntell = 127.0.0.1:0 tostderr\nhold = 127.0.0.1:0 hold\n"
 	    "[tell]\n%s", keys);
 }
 
 /* What the client sends arrives on the service's standard error. */
-static void tell(struct daemon *d, const char *text, size_t len)
+static void
+tell(struct daemon *d, const char *text, size_t len)
 {
 	int fd = dial(d, "tell");
 
@@ -151,7 +153,8 @@ END_TEST
 /* --- a log that nobody reads */
 
 /* A pipe that is full already; its ends are left in fds. */
-static void full_pipe(int fds[2])
+static void
+full_pipe(int fds[2])
 {
 	static const char block[4096];
 	int flags;
@@ -167,7 +170,8 @@ static void full_pipe(int fds[2])
 }
 
 /* Reads on until the text appears; the pipe's first bytes are this test's own filling. */
-static void read_until(int fd, const char *text)
+static void
+read_until(int fd, const char *text)
 {
 	static char seen[1 << 20];
 	size_t len = 0;
@@ -261,7 +265,8 @@ START_TEST(full_disk_stalls_nobody)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_stderr");
 

@@ -9,7 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static bool refused_now(const char *address)
+static bool
+refused_now(const char *address)
 {
 	int fd = try_dial(address);
 
@@ -19,7 +20,8 @@ static bool refused_now(const char *address)
 	return false;
 }
 
-static struct daemon *start_hold(const char *grace)
+static struct daemon *
+start_hold(const char *grace)
 {
 	return daemon_start("[superd]\ngrace = %s\n[services]\nhold = 127.0.0.1:0 hold\n"
 	    "stubborn = 127.0.0.1:0 stubborn\norphaning = 127.0.0.1:0 stubborn -c\n"
@@ -36,7 +38,8 @@ START_TEST(idle_daemon_ends_at_once)
 }
 END_TEST
 
-static void sessions_end_within_grace(int signo)
+static void
+sessions_end_within_grace(int signo)
 {
 	struct daemon *d = start_hold("1h");
 	int a = dial(d, "hold"), b = dial(d, "hold");
@@ -111,7 +114,8 @@ START_TEST(child_that_ignores_sigterm_goes_with_its_session)
 }
 END_TEST
 
-static void second_signal_skips_grace(int first, int second)
+static void
+second_signal_skips_grace(int first, int second)
 {
 	struct daemon *d = start_hold("1h");
 	int fd = dial(d, "hold");
@@ -235,7 +239,8 @@ START_TEST(notify_socket_hears_ready_and_stopping)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_stop");
 

@@ -14,7 +14,8 @@
 
 /* --- the service's user fights its own children */
 
-static void become(uid_t uid)
+static void
+become(uid_t uid)
 {
 	if (setgroups(0, NULL) == -1 || setresgid(uid, uid, uid) == -1 ||
 	    setresuid(uid, uid, uid) == -1)
@@ -22,7 +23,8 @@ static void become(uid_t uid)
 }
 
 /* A process that, as that user, sends the signal to all of the user's processes without pause. */
-static pid_t start_attacker(uid_t uid, int signo)
+static pid_t
+start_attacker(uid_t uid, int signo)
 {
 	pid_t pid = fork();
 
@@ -33,13 +35,15 @@ static pid_t start_attacker(uid_t uid, int signo)
 		kill(-1, signo);	/* everybody but the caller himself */
 }
 
-static void end_attacker(pid_t attacker)
+static void
+end_attacker(pid_t attacker)
 {
 	must(kill(attacker, SIGKILL) == 0);
 	must(waitpid(attacker, NULL, 0) == attacker);
 }
 
-static void continue_all(uid_t uid)
+static void
+continue_all(uid_t uid)
 {
 	pid_t pid = fork();
 	int status;
@@ -51,19 +55,22 @@ static void continue_all(uid_t uid)
 	must(waitpid(pid, &status, 0) == pid && status == 0);
 }
 
-static struct daemon *start_victim(uid_t uid)
+static struct daemon *
+start_victim(uid_t uid)
 {
 	return daemon_start("[services]\nvictim = 127.0.0.1:0 hold\nother = 127.0.0.1:0 hold\n"
 	    "[victim]\nuser = %u\ngroup = %u\nmax_sessions = 1000\n", (unsigned)uid, (unsigned)uid);
 }
 
-static unsigned ended(struct daemon *d)
+static unsigned
+ended(struct daemon *d)
 {
 	return log_total(d, "exit", "service=victim") + log_total(d, "failed", "service=victim");
 }
 
 /* Opens victims under attack; the other service must be served each time. */
-static void open_victims(struct daemon *d, int *fds, int count)
+static void
+open_victims(struct daemon *d, int *fds, int count)
 {
 	for (int i = 0; i < count; i++) {
 		int other;
@@ -127,7 +134,8 @@ END_TEST
 
 static char program[224];
 
-static int take_lease(void)
+static int
+take_lease(void)
 {
 	int fd;
 
@@ -141,7 +149,8 @@ static int take_lease(void)
 	return fd;
 }
 
-static struct daemon *start_stuck(void)
+static struct daemon *
+start_stuck(void)
 {
 	struct daemon *d = daemon_new();
 	char hold[256];
@@ -251,7 +260,8 @@ START_TEST(stop_does_not_wait_for_a_hanging_exec)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_stuck");
 

@@ -14,7 +14,8 @@
 
 static char path[224];		/* of the socket: in the daemon's directory */
 
-static struct daemon *prepared(const char *more)
+static struct daemon *
+prepared(const char *more)
 {
 	struct daemon *d = daemon_new();
 
@@ -23,7 +24,8 @@ static struct daemon *prepared(const char *more)
 	return d;
 }
 
-static struct daemon *started(const char *more)
+static struct daemon *
+started(const char *more)
 {
 	struct daemon *d = prepared(more);
 
@@ -32,7 +34,8 @@ static struct daemon *started(const char *more)
 	return d;
 }
 
-static struct stat socket_status(void)
+static struct stat
+socket_status(void)
 {
 	struct stat st;
 
@@ -165,7 +168,8 @@ START_TEST(abstract_name_is_served)
 }
 END_TEST
 
-static void refuse_configuration(const char *ini, const char *told)
+static void
+refuse_configuration(const char *ini, const char *told)
 {
 	struct daemon *d = daemon_new();
 
@@ -208,7 +212,8 @@ START_TEST(socket_owner_is_obeyed)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_unix");
 

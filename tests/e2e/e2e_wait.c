@@ -12,14 +12,16 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct daemon *start_waiter(const char *listen, int clients)
+static struct daemon *
+start_waiter(const char *listen, int clients)
 {
 	return daemon_start("[superd]\ngrace = 0\n[services]\nwaiter = %s accepter %d\n"
 	    "other = 127.0.0.1:0 hold\n[waiter]\nwait = yes\n", listen, clients);
 }
 
 /* The first line that a client gets, without its newline. */
-static const char *read_line(int fd)
+static const char *
+read_line(int fd)
 {
 	static char lines[8][256];
 	static unsigned turn;
@@ -37,7 +39,8 @@ static const char *read_line(int fd)
 }
 
 /* The client is served; the process that does it. */
-static pid_t served_by(int fd)
+static pid_t
+served_by(int fd)
 {
 	const char *line = read_line(fd);
 	long pid;
@@ -47,7 +50,8 @@ static pid_t served_by(int fd)
 	return (pid_t)pid;
 }
 
-static void must_be_given(int fd, const char *proto)
+static void
+must_be_given(int fd, const char *proto)
 {
 	const char *line = read_line(fd);
 	long pid = 0, listen_pid = 0;
@@ -276,7 +280,8 @@ END_TEST
 
 /* --- keys that need a peer */
 
-static const char *checked(int status, const char *format, const char *text)
+static const char *
+checked(int status, const char *format, const char *text)
 {
 	static char out[8192];
 	struct daemon *d = daemon_new();
@@ -302,7 +307,8 @@ static const char *const peer_keys[][2] = {
 	{ "idle_timeout", "idle_timeout = 3s" }, { "traffic", "traffic = yes" },
 };
 
-static void must_be_refused(const char *where)
+static void
+must_be_refused(const char *where)
 {
 	for (size_t i = 0; i < sizeof peer_keys / sizeof *peer_keys; i++) {
 		const char *out = checked(78, where, peer_keys[i][1]);
@@ -338,7 +344,8 @@ START_TEST(value_that_takes_a_key_back_is_no_mistake)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("e2e_wait");
 

@@ -23,7 +23,8 @@
 
 static struct daemon *daemons;	/* all that this test started */
 
-static const char *required_env(const char *name)
+static const char *
+required_env(const char *name)
 {
 	const char *value = getenv(name);
 
@@ -34,17 +35,20 @@ static const char *required_env(const char *name)
 	return value;
 }
 
-const char *tools(void)
+const char *
+tools(void)
 {
 	return required_env("TOOLS");
 }
 
-const char *services(void)
+const char *
+services(void)
 {
 	return required_env("SERVICES");
 }
 
-int64_t now_ms(void)
+int64_t
+now_ms(void)
 {
 	struct timespec now;
 
@@ -52,12 +56,14 @@ int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-void adopt_orphans(void)
+void
+adopt_orphans(void)
 {
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-void kill_daemons(void)
+void
+kill_daemons(void)
 {
 	for (struct daemon *d = daemons; d != NULL; d = d->next) {
 		if (d->pid <= 0)
@@ -68,7 +74,8 @@ void kill_daemons(void)
 	}
 }
 
-_Noreturn void fail_at(const char *file, int line, const char *format, ...)
+_Noreturn void
+fail_at(const char *file, int line, const char *format, ...)
 {
 	char text[4096];
 	va_list args;
@@ -86,7 +93,8 @@ _Noreturn void fail_at(const char *file, int line, const char *format, ...)
 	abort();	/* not reached: the line above ends the test */
 }
 
-void await_step(int64_t begun, const char *file, int line, const char *what)
+void
+await_step(int64_t begun, const char *file, int line, const char *what)
 {
 	if (now_ms() - begun > DEADLINE_MS)
 		fail_at(file, line, "waited %d s in vain: %s", DEADLINE_MS / 1000, what);
@@ -95,7 +103,8 @@ void await_step(int64_t begun, const char *file, int line, const char *what)
 
 /* --- files */
 
-void write_file(const char *path, const char *text)
+void
+write_file(const char *path, const char *text)
 {
 	char fresh[256];
 	FILE *f;
@@ -106,7 +115,8 @@ void write_file(const char *path, const char *text)
 		flunk("write %s: %s", path, strerror(errno));
 }
 
-char *read_file(const char *path)
+char *
+read_file(const char *path)
 {
 	static char text[1 << 18];
 	size_t len = 0;
@@ -120,7 +130,8 @@ char *read_file(const char *path)
 	return text;
 }
 
-void copy_program(const char *from, const char *to)
+void
+copy_program(const char *from, const char *to)
 {
 	char block[65536];
 	ssize_t got;
@@ -140,7 +151,8 @@ void copy_program(const char *from, const char *to)
 
 /* --- start */
 
-static int notify_socket(struct daemon *d)
+static int
+notify_socket(struct daemon *d)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -154,7 +166,8 @@ static int notify_socket(struct daemon *d)
 	return fd;
 }
 
-struct daemon *daemon_new(void)
+struct daemon *
+daemon_new(void)
 {
 	struct daemon *d = calloc(1, sizeof *d);
 	int len;
@@ -186,7 +199,8 @@ write_ini(struct daemon *d, const char *format, va_list args)
 	write_file(d->ini, text);
 }
 
-void daemon_write(struct daemon *d, const char *format, ...)
+void
+daemon_write(struct daemon *d, const char *format, ...)
 {
 	va_list args;
 
@@ -196,7 +210,8 @@ void daemon_write(struct daemon *d, const char *format, ...)
 }
 
 /* What the tester's own session says must not reach the daemon. */
-static void set_environment(const struct daemon *d)
+static void
+set_environment(const struct daemon *d)
 {
 	static const char *const foreign[] = { "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
 		"LISTEN_PIDFDID", "JOURNAL_STREAM", "INVOCATION_ID", "WATCHDOG_USEC", "WATCHDOG_PID" };
@@ -212,14 +227,16 @@ static void set_environment(const struct daemon *d)
 	setenv("LANG", "C", 1);
 }
 
-static void become(uid_t uid)
+static void
+become(uid_t uid)
 {
 	if (setgroups(0, NULL) == -1 || setresgid(uid, uid, uid) == -1 ||
 	    setresuid(uid, uid, uid) == -1)
 		flunk("become user %u: %s", (unsigned)uid, strerror(errno));
 }
 
-static void exec_daemon(const struct daemon *d, const struct start *how, int err)
+static void
+exec_daemon(const struct daemon *d, const struct start *how, int err)
 {
 	const char *argv[24] = { "superd", "-c", d->ini, "-s", services() };
 	size_t n = 5;
@@ -237,7 +254,8 @@ static void exec_daemon(const struct daemon *d, const struct start *how, int err
 	_exit(127);
 }
 
-void daemon_run(struct daemon *d, const struct start *how)
+void
+daemon_run(struct daemon *d, const struct start *how)
 {
 	static const struct start usual;
 	int err;
@@ -258,7 +276,8 @@ void daemon_run(struct daemon *d, const struct start *how)
 		close(err);
 }
 
-bool notified(struct daemon *d, const char *line)
+bool
+notified(struct daemon *d, const char *line)
 {
 	char want[256], packet[512];
 	size_t len = strlen(d->notified);
@@ -279,14 +298,16 @@ bool notified(struct daemon *d, const char *line)
 	return false;
 }
 
-void daemon_ready(struct daemon *d)
+void
+daemon_ready(struct daemon *d)
 {
 	await(notified(d, "READY=1") || daemon_ended(d));
 	if (!notified(d, "READY=1"))
 		flunk("superd ended before it was ready (wait status 0x%x)", (unsigned)d->wait_status);
 }
 
-struct daemon *daemon_start(const char *format, ...)
+struct daemon *
+daemon_start(const char *format, ...)
 {
 	struct daemon *d = daemon_new();
 	va_list args;
@@ -299,7 +320,8 @@ struct daemon *daemon_start(const char *format, ...)
 	return d;
 }
 
-void daemon_reload(struct daemon *d, const char *format, ...)
+void
+daemon_reload(struct daemon *d, const char *format, ...)
 {
 	va_list args;
 
@@ -313,14 +335,16 @@ void daemon_reload(struct daemon *d, const char *format, ...)
 
 /* --- end */
 
-bool daemon_ended(struct daemon *d)
+bool
+daemon_ended(struct daemon *d)
 {
 	if (d->pid > 0 && waitpid(d->pid, &d->wait_status, WNOHANG) == d->pid)
 		d->pid = 0;
 	return d->pid == 0;
 }
 
-int daemon_exit_status(struct daemon *d)
+int
+daemon_exit_status(struct daemon *d)
 {
 	await(daemon_ended(d));
 	if (!WIFEXITED(d->wait_status))
@@ -329,7 +353,8 @@ int daemon_exit_status(struct daemon *d)
 }
 
 /* Sessions end when their clients are gone; those that are open would use up the grace. */
-static void hang_up(void)
+static void
+hang_up(void)
 {
 	struct sockaddr_storage peer;
 	socklen_t len;
@@ -341,7 +366,8 @@ static void hang_up(void)
 	}
 }
 
-void daemon_stop(struct daemon *d)
+void
+daemon_stop(struct daemon *d)
 {
 	int status;
 
@@ -353,7 +379,8 @@ void daemon_stop(struct daemon *d)
 		flunk("superd exited %d on SIGTERM", status);
 }
 
-int superd_output(char *out, size_t size, const char *const *args)
+int
+superd_output(char *out, size_t size, const char *const *args)
 {
 	const char *argv[24] = { "superd" };
 	size_t n = 1, len = 0;

@@ -18,7 +18,8 @@ union name {
 	struct sockaddr_in6 in6;
 };
 
-static socklen_t make_name(union name *name, const char *ip, int port)
+static socklen_t
+make_name(union name *name, const char *ip, int port)
 {
 	memset(name, 0, sizeof *name);
 	if (inet_pton(AF_INET, ip, &name->in.sin_addr) == 1) {
@@ -33,7 +34,8 @@ static socklen_t make_name(union name *name, const char *ip, int port)
 	return (socklen_t)sizeof name->in6;
 }
 
-int dial_from(const char *source, int port)
+int
+dial_from(const char *source, int port)
 {
 	const struct timeval limit = { .tv_sec = DEADLINE_MS / 1000 };
 	const int yes = 1;
@@ -57,12 +59,14 @@ int dial_from(const char *source, int port)
 	return fd;
 }
 
-int call(struct daemon *d, const char *service, const char *source)
+int
+call(struct daemon *d, const char *service, const char *source)
 {
 	return dial_from(source, port_of(address_of(d, service, 0)));
 }
 
-const char *name_of(int fd)
+const char *
+name_of(int fd)
 {
 	static char texts[8][INET6_ADDRSTRLEN + 16];
 	static unsigned turn;
@@ -81,7 +85,8 @@ const char *name_of(int fd)
 	return text;
 }
 
-bool was_served(int fd)
+bool
+was_served(int fd)
 {
 	static const char held[] = "held\n";
 	char bytes[sizeof held] = "";
@@ -103,7 +108,8 @@ bool was_served(int fd)
 	return true;
 }
 
-int must_serve(struct daemon *d, const char *service, const char *source)
+int
+must_serve(struct daemon *d, const char *service, const char *source)
 {
 	int fd = call(d, service, source);
 
@@ -112,7 +118,8 @@ int must_serve(struct daemon *d, const char *service, const char *source)
 	return fd;
 }
 
-void must_refuse(struct daemon *d, const char *service, const char *source, const char *reason)
+void
+must_refuse(struct daemon *d, const char *service, const char *source, const char *reason)
 {
 	char want_service[64], want_reason[64], want_remote[64];
 	int fd = call(d, service, source);
@@ -127,7 +134,8 @@ void must_refuse(struct daemon *d, const char *service, const char *source, cons
 		flunk("%s was refused by '%s' for another reason than %s", source, service, reason);
 }
 
-void hang_up_and_wait(struct daemon *d, int fd)
+void
+hang_up_and_wait(struct daemon *d, int fd)
 {
 	char remote[64];
 
@@ -137,7 +145,8 @@ void hang_up_and_wait(struct daemon *d, int fd)
 }
 
 /* The first line of a second status tells that all of the first is there. */
-long status_number(struct daemon *d, const char *service, const char *key)
+long
+status_number(struct daemon *d, const char *service, const char *key)
 {
 	const char *line, *value;
 	char want[64];
@@ -158,7 +167,8 @@ long status_number(struct daemon *d, const char *service, const char *key)
 	return value[0] == '\0' ? 0 : strtol(value, NULL, 10);
 }
 
-long resident_kb(pid_t pid)
+long
+resident_kb(pid_t pid)
 {
 	char path[64], line[256];
 	long kb = -1;
@@ -176,7 +186,8 @@ long resident_kb(pid_t pid)
 	return kb;
 }
 
-void route_to_lo(const char *block)
+void
+route_to_lo(const char *block)
 {
 	pid_t pid = fork();
 	int status = -1;
@@ -190,7 +201,8 @@ void route_to_lo(const char *block)
 		flunk("ip route add local %s dev lo: wait status 0x%x", block, (unsigned)status);
 }
 
-const char *put_file(struct daemon *d, const char *name, const char *text)
+const char *
+put_file(struct daemon *d, const char *name, const char *text)
 {
 	static char paths[4][224];
 	static unsigned turn;

@@ -13,7 +13,8 @@
 
 enum { LINES = 16, LINE_SIZE = 4096 };
 
-void log_read(struct daemon *d)
+void
+log_read(struct daemon *d)
 {
 	char block[65536];
 	ssize_t got;
@@ -34,14 +35,16 @@ void log_read(struct daemon *d)
 	close(fd);
 }
 
-void log_mark(struct daemon *d)
+void
+log_mark(struct daemon *d)
 {
 	log_read(d);
 	d->mark = d->log_len;
 }
 
 /* Fields are separated by blanks; the first three words are time, level and event. */
-static bool has_field(const char *line, const char *field)
+static bool
+has_field(const char *line, const char *field)
 {
 	size_t len = strlen(field);
 	bool prefix = len > 0 && field[len - 1] == '*';
@@ -59,7 +62,8 @@ static bool has_field(const char *line, const char *field)
 	return false;
 }
 
-static bool has_event(const char *line, const char *event)
+static bool
+has_event(const char *line, const char *event)
 {
 	const char *at = line;
 	size_t len;
@@ -75,7 +79,8 @@ static bool has_event(const char *line, const char *event)
 	return strncmp(at, event, len) == 0 && (at[len] == ' ' || at[len] == '\0');
 }
 
-static bool line_fits(const char *line, const char *event, va_list fields)
+static bool
+line_fits(const char *line, const char *event, va_list fields)
 {
 	const char *field;
 
@@ -88,7 +93,8 @@ static bool line_fits(const char *line, const char *event, va_list fields)
 }
 
 /* Copies the next whole line at *at into line; a line without its newline is not there yet. */
-static bool next_line(const char **at, char *line)
+static bool
+next_line(const char **at, char *line)
 {
 	const char *end = strchr(*at, '\n');
 	size_t len;
@@ -104,7 +110,8 @@ static bool next_line(const char **at, char *line)
 	return true;
 }
 
-const char *log_find(struct daemon *d, const char *event, ...)
+const char *
+log_find(struct daemon *d, const char *event, ...)
 {
 	static char lines[LINES][LINE_SIZE];
 	static unsigned turn;
@@ -125,7 +132,8 @@ const char *log_find(struct daemon *d, const char *event, ...)
 	return fits ? line : NULL;
 }
 
-unsigned log_count(struct daemon *d, const char *event, ...)
+unsigned
+log_count(struct daemon *d, const char *event, ...)
 {
 	static char line[LINE_SIZE];
 	unsigned count = 0;
@@ -144,7 +152,8 @@ unsigned log_count(struct daemon *d, const char *event, ...)
 }
 
 /* The lines of an event and those that its "held=N" lines stand for. */
-unsigned log_total(struct daemon *d, const char *event, const char *field)
+unsigned
+log_total(struct daemon *d, const char *event, const char *field)
 {
 	static char line[LINE_SIZE];
 	unsigned total = log_count(d, event, field, NULL);
@@ -157,7 +166,8 @@ unsigned log_total(struct daemon *d, const char *event, const char *field)
 	return total;
 }
 
-const char *log_value(const char *line, const char *key)
+const char *
+log_value(const char *line, const char *key)
 {
 	static char values[LINES][512];
 	static unsigned turn;
@@ -175,7 +185,8 @@ const char *log_value(const char *line, const char *key)
 	return value;
 }
 
-long log_number(const char *line, const char *key)
+long
+log_number(const char *line, const char *key)
 {
 	const char *value = log_value(line, key);
 

@@ -30,7 +30,8 @@ union any_address {
 };
 
 /* The address of the service's nth listen line, if that is in the log by now. */
-static bool find_address(struct daemon *d, const char *service, unsigned nth, char *address)
+static bool
+find_address(struct daemon *d, const char *service, unsigned nth, char *address)
 {
 	char want[64];
 	const char *at;
@@ -51,7 +52,8 @@ static bool find_address(struct daemon *d, const char *service, unsigned nth, ch
 	return false;
 }
 
-const char *address_of(struct daemon *d, const char *service, unsigned nth)
+const char *
+address_of(struct daemon *d, const char *service, unsigned nth)
 {
 	static char found[8][ADDRESS_SIZE];
 	static unsigned turn;
@@ -61,7 +63,8 @@ const char *address_of(struct daemon *d, const char *service, unsigned nth)
 	return address;
 }
 
-int port_of(const char *address)
+int
+port_of(const char *address)
 {
 	const char *colon = strrchr(address, ':');
 	int port = colon == NULL ? 0 : atoi(colon + 1);
@@ -71,7 +74,8 @@ int port_of(const char *address)
 	return port;
 }
 
-static socklen_t unix_address(union any_address *any, const char *path)
+static socklen_t
+unix_address(union any_address *any, const char *path)
 {
 	size_t len = strlen(path);
 
@@ -86,7 +90,8 @@ static socklen_t unix_address(union any_address *any, const char *path)
 }
 
 /* What superd logs, or a test writes: a.b.c.d:P, [v6]:P, *:P, unix:/path, unix:@name. */
-static socklen_t parse_address(union any_address *any, const char *address)
+static socklen_t
+parse_address(union any_address *any, const char *address)
 {
 	char host[INET6_ADDRSTRLEN + 16];
 	const char *colon = strrchr(address, ':');
@@ -114,7 +119,8 @@ static socklen_t parse_address(union any_address *any, const char *address)
 	return (socklen_t)sizeof any->in;
 }
 
-static int open_socket(int family)
+static int
+open_socket(int family)
 {
 	const struct timeval limit = { .tv_sec = DEADLINE_MS / 1000 };
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -125,7 +131,8 @@ static int open_socket(int family)
 	return fd;
 }
 
-int try_dial(const char *address)
+int
+try_dial(const char *address)
 {
 	union any_address any;
 	socklen_t len = parse_address(&any, address);
@@ -139,7 +146,8 @@ int try_dial(const char *address)
 	return -1;
 }
 
-int dial_to(const char *address)
+int
+dial_to(const char *address)
 {
 	int fd = try_dial(address);
 
@@ -148,12 +156,14 @@ int dial_to(const char *address)
 	return fd;
 }
 
-int dial(struct daemon *d, const char *service)
+int
+dial(struct daemon *d, const char *service)
 {
 	return dial_to(address_of(d, service, 0));
 }
 
-int bind_to(const char *address)
+int
+bind_to(const char *address)
 {
 	union any_address any;
 	bool any_port = strcmp(address + strlen(address) - 2, ":0") == 0;
@@ -169,7 +179,8 @@ int bind_to(const char *address)
 	return fd;
 }
 
-void reset(int fd)
+void
+reset(int fd)
 {
 	const struct linger now = { .l_onoff = 1 };
 
@@ -178,7 +189,8 @@ void reset(int fd)
 	close(fd);
 }
 
-void put_bytes(int fd, const void *bytes, size_t len)
+void
+put_bytes(int fd, const void *bytes, size_t len)
 {
 	const char *at = bytes;
 
@@ -192,12 +204,14 @@ void put_bytes(int fd, const void *bytes, size_t len)
 	}
 }
 
-void put(int fd, const char *text)
+void
+put(int fd, const char *text)
 {
 	put_bytes(fd, text, strlen(text));
 }
 
-static ssize_t receive(int fd, void *bytes, size_t len)
+static ssize_t
+receive(int fd, void *bytes, size_t len)
 {
 	ssize_t got = recv(fd, bytes, len, 0);
 
@@ -206,7 +220,8 @@ static ssize_t receive(int fd, void *bytes, size_t len)
 	return got;
 }
 
-void expect_bytes(int fd, const void *bytes, size_t len)
+void
+expect_bytes(int fd, const void *bytes, size_t len)
 {
 	const char *want = bytes;
 	char block[4096];
@@ -224,12 +239,14 @@ void expect_bytes(int fd, const void *bytes, size_t len)
 	}
 }
 
-void expect(int fd, const char *text)
+void
+expect(int fd, const char *text)
 {
 	expect_bytes(fd, text, strlen(text));
 }
 
-void expect_end(int fd)
+void
+expect_end(int fd)
 {
 	char byte;
 
@@ -238,7 +255,8 @@ void expect_end(int fd)
 	close(fd);
 }
 
-char *drain(int fd)
+char *
+drain(int fd)
 {
 	static char all[1 << 16];
 	size_t len = 0, got;
@@ -251,7 +269,8 @@ char *drain(int fd)
 	return all;
 }
 
-bool silent(int fd)
+bool
+silent(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
@@ -260,7 +279,8 @@ bool silent(int fd)
 
 /* --- networks */
 
-static void tell_kernel(const char *file, const char *text)
+static void
+tell_kernel(const char *file, const char *text)
 {
 	int fd = open(file, O_WRONLY | O_CLOEXEC);
 
@@ -269,7 +289,8 @@ static void tell_kernel(const char *file, const char *text)
 	close(fd);
 }
 
-static void map_to_itself(const char *file, unsigned id)
+static void
+map_to_itself(const char *file, unsigned id)
 {
 	char line[64];
 
@@ -277,7 +298,8 @@ static void map_to_itself(const char *file, unsigned id)
 	tell_kernel(file, line);
 }
 
-void enter_netns(void)
+void
+enter_netns(void)
 {
 	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
 	const unsigned uid = geteuid(), gid = getegid();
@@ -296,7 +318,8 @@ void enter_netns(void)
 	close(fd);
 }
 
-bool have_ipv6(void)
+bool
+have_ipv6(void)
 {
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
 	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -307,7 +330,8 @@ bool have_ipv6(void)
 	return have;
 }
 
-void add_address(const char *address)
+void
+add_address(const char *address)
 {
 	pid_t pid = fork();
 	int status;

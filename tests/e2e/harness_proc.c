@@ -15,7 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-unsigned open_descriptors(pid_t pid)
+unsigned
+open_descriptors(pid_t pid)
 {
 	char path[64];
 	const struct dirent *entry;
@@ -38,7 +39,8 @@ struct stat_line {
 	unsigned long user, system;
 };
 
-static bool read_stat(pid_t pid, struct stat_line *s)
+static bool
+read_stat(pid_t pid, struct stat_line *s)
 {
 	char path[64], text[1024];
 	const char *name, *after;
@@ -60,7 +62,8 @@ static bool read_stat(pid_t pid, struct stat_line *s)
 	    &s->state, &s->parent, &s->user, &s->system) == 4;
 }
 
-static unsigned scan_children(pid_t pid, char state, const char *name, pid_t *last)
+static unsigned
+scan_children(pid_t pid, char state, const char *name, pid_t *last)
 {
 	const struct dirent *entry;
 	struct stat_line s;
@@ -84,21 +87,24 @@ static unsigned scan_children(pid_t pid, char state, const char *name, pid_t *la
 	return count;
 }
 
-unsigned children_of(pid_t pid, char state)
+unsigned
+children_of(pid_t pid, char state)
 {
 	pid_t last;
 
 	return scan_children(pid, state, NULL, &last);
 }
 
-unsigned children_named(pid_t pid, const char *name)
+unsigned
+children_named(pid_t pid, const char *name)
 {
 	pid_t last;
 
 	return scan_children(pid, 0, name, &last);
 }
 
-pid_t child_of(pid_t pid)
+pid_t
+child_of(pid_t pid)
 {
 	pid_t last;
 
@@ -106,7 +112,8 @@ pid_t child_of(pid_t pid)
 	return last;
 }
 
-long context_switches(pid_t pid)
+long
+context_switches(pid_t pid)
 {
 	char path[64], line[256];
 	long count = -1;
@@ -122,19 +129,22 @@ long context_switches(pid_t pid)
 	return count;
 }
 
-uid_t unused_uid(void)
+uid_t
+unused_uid(void)
 {
 	return 30000 + (uid_t)getpid() % 30000;
 }
 
-char state_of(pid_t pid)
+char
+state_of(pid_t pid)
 {
 	struct stat_line s;
 
 	return read_stat(pid, &s) ? s.state : '\0';
 }
 
-long cpu_ticks(pid_t pid)
+long
+cpu_ticks(pid_t pid)
 {
 	struct stat_line s;
 
@@ -156,7 +166,8 @@ long cpu_ticks(pid_t pid)
 		_exit(prlimit(pid, resource, &limit_, NULL) == -1);                \
 	} while (0)
 
-static void become_owner(pid_t pid)
+static void
+become_owner(pid_t pid)
 {
 	char path[64];
 	struct stat st;
@@ -169,7 +180,8 @@ static void become_owner(pid_t pid)
 		_exit(1);
 }
 
-static void must_end_well(pid_t pid)
+static void
+must_end_well(pid_t pid)
 {
 	int status;
 
@@ -177,7 +189,8 @@ static void must_end_well(pid_t pid)
 		flunk("the limit could not be changed");
 }
 
-void limit_descriptors(pid_t pid, uint64_t soft)
+void
+limit_descriptors(pid_t pid, uint64_t soft)
 {
 	pid_t helper = fork();
 
@@ -188,7 +201,8 @@ void limit_descriptors(pid_t pid, uint64_t soft)
 	must_end_well(helper);
 }
 
-void limit_processes(pid_t pid, uint64_t soft)
+void
+limit_processes(pid_t pid, uint64_t soft)
 {
 	pid_t helper = fork();
 
@@ -199,7 +213,8 @@ void limit_processes(pid_t pid, uint64_t soft)
 	must_end_well(helper);
 }
 
-bool has_right(int capability)
+bool
+has_right(int capability)
 {
 	char path[] = "/proc/self/status", line[256];
 	unsigned long long effective = 0;
@@ -213,7 +228,8 @@ bool has_right(int capability)
 	return (effective >> capability & 1) != 0;
 }
 
-unsigned open_sockets(pid_t pid)
+unsigned
+open_sockets(pid_t pid)
 {
 	char path[64], where[128], link[64];
 	const struct dirent *entry;
@@ -234,7 +250,8 @@ unsigned open_sockets(pid_t pid)
 
 /* --- suites */
 
-static bool can_unshare(void)
+static bool
+can_unshare(void)
 {
 	int status;
 	pid_t pid = fork();
@@ -244,7 +261,8 @@ static bool can_unshare(void)
 	return waitpid(pid, &status, 0) == pid && status == 0;
 }
 
-static const char *missing_need(unsigned needs)
+static const char *
+missing_need(unsigned needs)
 {
 	if ((needs & NEEDS_ROOT) != 0 && geteuid() != 0)
 		return "root";
@@ -259,7 +277,8 @@ static const char *missing_need(unsigned needs)
 	return NULL;
 }
 
-void add_case(Suite *suite, const char *name, unsigned needs, const TTest *const *tests)
+void
+add_case(Suite *suite, const char *name, unsigned needs, const TTest *const *tests)
 {
 	const char *missing = missing_need(needs);
 	TCase *tc;
@@ -279,7 +298,8 @@ void add_case(Suite *suite, const char *name, unsigned needs, const TTest *const
 	suite_add_tcase(suite, tc);
 }
 
-int run_suite(Suite *suite)
+int
+run_suite(Suite *suite)
 {
 	SRunner *runner = srunner_create(suite);
 	int failed;

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *find_fact(const char *slate, const char *name)
+static const char *
+find_fact(const char *slate, const char *name)
 {
 	char want[64];
 	const char *at = strstr(slate, "\nenvironment=");
@@ -19,7 +20,8 @@ static const char *find_fact(const char *slate, const char *name)
 	return at == NULL ? NULL : at + strlen(want);
 }
 
-const char *fact(const char *slate, const char *name)
+const char *
+fact(const char *slate, const char *name)
 {
 	static char values[8][512];
 	static unsigned turn;
@@ -32,7 +34,8 @@ const char *fact(const char *slate, const char *name)
 	return value;
 }
 
-void must_be(const char *slate, const char *name, const char *value)
+void
+must_be(const char *slate, const char *name, const char *value)
 {
 	const char *is = fact(slate, name);
 
@@ -40,7 +43,8 @@ void must_be(const char *slate, const char *name, const char *value)
 		flunk("%s is '%s', wanted '%s'", name, is, value);
 }
 
-static bool listed(const char *line, size_t len, const char *const *variables)
+static bool
+listed(const char *line, size_t len, const char *const *variables)
 {
 	for (; *variables != NULL; variables++)
 		if (strlen(*variables) == len && strncmp(*variables, line, len) == 0)
@@ -48,7 +52,8 @@ static bool listed(const char *line, size_t len, const char *const *variables)
 	return false;
 }
 
-void must_have_environment(const char *slate, const char *const *variables)
+void
+must_have_environment(const char *slate, const char *const *variables)
 {
 	const char *end = strstr(slate, "\nenvironment=");
 	unsigned wanted = 0;
@@ -77,7 +82,8 @@ void must_have_environment(const char *slate, const char *const *variables)
 	flunk("the environment has variables twice:\n%s", slate);
 }
 
-void must_have_descriptors(const char *slate, const char *connection, const char *error)
+void
+must_have_descriptors(const char *slate, const char *connection, const char *error)
 {
 	unsigned count = 0;
 
@@ -90,7 +96,8 @@ void must_have_descriptors(const char *slate, const char *connection, const char
 		flunk("%u descriptors are open:\n%s", count, slate);
 }
 
-void must_be_clean(const char *slate, struct daemon *d)
+void
+must_be_clean(const char *slate, struct daemon *d)
 {
 	const char *pid = fact(slate, "pid");
 

@@ -20,7 +20,8 @@
 #define SHOWN 200		/* bytes of unexpected output in a message */
 #define DESCRIPTORS 1024	/* that the test may have inherited */
 
-static void pipes_open(int ours[2], int theirs[2])
+static void
+pipes_open(int ours[2], int theirs[2])
 {
 	int to[2], from[2];
 
@@ -32,7 +33,8 @@ static void pipes_open(int ours[2], int theirs[2])
 	theirs[1] = from[1];
 }
 
-static void tcp_open(int ends[2])
+static void
+tcp_open(int ends[2])
 {
 	struct sockaddr_in address = { .sin_family = AF_INET };
 	struct sockaddr *any = (struct sockaddr *)&address;
@@ -50,7 +52,8 @@ static void tcp_open(int ends[2])
 	close(listener);
 }
 
-static void sockets_open(enum channel channel, int ours[2], int theirs[2])
+static void
+sockets_open(enum channel channel, int ours[2], int theirs[2])
 {
 	const int type = channel == PACKETS ? SOCK_SEQPACKET : SOCK_STREAM;
 	const int smallest = 1;
@@ -66,7 +69,8 @@ static void sockets_open(enum channel channel, int ours[2], int theirs[2])
 	theirs[0] = theirs[1] = ends[1];
 }
 
-static _Noreturn void become(const char *const argv[], const int ends[2], void (*prepare)(void))
+static _Noreturn void
+become(const char *const argv[], const int ends[2], void (*prepare)(void))
 {
 	const char *folder = getenv("SERVICES");
 	union { const char *const *given; char *const *taken; } words = { .given = argv };
@@ -88,7 +92,8 @@ static _Noreturn void become(const char *const argv[], const int ends[2], void (
 	_exit(127);
 }
 
-struct filter filter_start_with(enum channel channel, const char *const argv[],
+struct filter
+filter_start_with(enum channel channel, const char *const argv[],
     void (*prepare)(void))
 {
 	struct filter filter;
@@ -114,12 +119,14 @@ struct filter filter_start_with(enum channel channel, const char *const argv[],
 	return filter;
 }
 
-struct filter filter_start(enum channel channel, const char *const argv[])
+struct filter
+filter_start(enum channel channel, const char *const argv[])
 {
 	return filter_start_with(channel, argv, NULL);
 }
 
-void filter_send(const struct filter *filter, const void *data, size_t size)
+void
+filter_send(const struct filter *filter, const void *data, size_t size)
 {
 	const char *from = data;
 
@@ -131,12 +138,14 @@ void filter_send(const struct filter *filter, const void *data, size_t size)
 	}
 }
 
-void filter_send_text(const struct filter *filter, const char *text)
+void
+filter_send_text(const struct filter *filter, const char *text)
 {
 	filter_send(filter, text, strlen(text));
 }
 
-void filter_end_input(struct filter *filter)
+void
+filter_end_input(struct filter *filter)
 {
 	if (filter->in == filter->out) {
 		shutdown(filter->in, SHUT_WR);
@@ -146,7 +155,8 @@ void filter_end_input(struct filter *filter)
 	}
 }
 
-void filter_expect(const struct filter *filter, const void *data, size_t size)
+void
+filter_expect(const struct filter *filter, const void *data, size_t size)
 {
 	const char *wanted = data;
 	char got[65536];
@@ -166,12 +176,14 @@ void filter_expect(const struct filter *filter, const void *data, size_t size)
 	}
 }
 
-void filter_expect_text(const struct filter *filter, const char *text)
+void
+filter_expect_text(const struct filter *filter, const char *text)
 {
 	filter_expect(filter, text, strlen(text));
 }
 
-void filter_expect_end(const struct filter *filter)
+void
+filter_expect_end(const struct filter *filter)
 {
 	char got[SHOWN];
 	ssize_t n = read(filter->out, got, sizeof got);
@@ -180,7 +192,8 @@ void filter_expect_end(const struct filter *filter)
 	ck_assert_msg(n == 0, "%s, not the end", strerror(errno));
 }
 
-void filter_expect_reset(const struct filter *filter)
+void
+filter_expect_reset(const struct filter *filter)
 {
 	char got[4096];
 	ssize_t n;
@@ -190,7 +203,8 @@ void filter_expect_reset(const struct filter *filter)
 	ck_assert_msg(n == -1 && errno == ECONNRESET, "an orderly end");
 }
 
-static int exit_status(const struct filter *filter)
+static int
+exit_status(const struct filter *filter)
 {
 	int status;
 
@@ -199,7 +213,8 @@ static int exit_status(const struct filter *filter)
 	return WEXITSTATUS(status);
 }
 
-static void ends_close(const struct filter *filter)
+static void
+ends_close(const struct filter *filter)
 {
 	if (filter->in != filter->out && filter->in != -1)
 		close(filter->in);
@@ -207,13 +222,15 @@ static void ends_close(const struct filter *filter)
 		close(filter->out);
 }
 
-int filter_finish(struct filter *filter)
+int
+filter_finish(struct filter *filter)
 {
 	ends_close(filter);
 	return exit_status(filter);
 }
 
-int filter_wait(struct filter *filter)
+int
+filter_wait(struct filter *filter)
 {
 	int status = exit_status(filter);
 
@@ -222,7 +239,8 @@ int filter_wait(struct filter *filter)
 }
 
 /* Reads what there is; returns false at the end of the output. */
-static bool collect(const struct filter *filter, struct result *result)
+static bool
+collect(const struct filter *filter, struct result *result)
 {
 	const size_t step = 65536;
 	ssize_t n;
@@ -236,7 +254,8 @@ static bool collect(const struct filter *filter, struct result *result)
 	return n > 0;
 }
 
-struct result filter_rest(struct filter *filter)
+struct result
+filter_rest(struct filter *filter)
 {
 	struct result result = { .size = 0 };
 
@@ -246,7 +265,8 @@ struct result filter_rest(struct filter *filter)
 	return result;
 }
 
-struct result filter_run(enum channel channel, const char *const argv[], const void *input,
+struct result
+filter_run(enum channel channel, const char *const argv[], const void *input,
     size_t size)
 {
 	struct filter filter = filter_start(channel, argv);
@@ -283,7 +303,8 @@ struct result filter_run(enum channel channel, const char *const argv[], const v
 	return result;
 }
 
-void filter_check(const char *const argv[], const void *input, size_t size, int status,
+void
+filter_check(const char *const argv[], const void *input, size_t size, int status,
     const void *output, size_t output_size)
 {
 	struct result result = filter_run(PIPES, argv, input, size);
@@ -295,12 +316,14 @@ void filter_check(const char *const argv[], const void *input, size_t size, int 
 	free(result.data);
 }
 
-static void errors_too(void)
+static void
+errors_too(void)
 {
 	dup2(1, 2);
 }
 
-void filter_check_usage(const char *const argv[])
+void
+filter_check_usage(const char *const argv[])
 {
 	struct filter filter = filter_start_with(PIPES, argv, errors_too);
 
@@ -310,7 +333,8 @@ void filter_check_usage(const char *const argv[])
 	filter_check(argv, "", 0, 64, "", 0);
 }
 
-void filter_check_help(const char *program)
+void
+filter_check_help(const char *program)
 {
 	struct filter filter = filter_start(PIPES, ARGS(program, "-h"));
 
@@ -319,7 +343,8 @@ void filter_check_help(const char *program)
 	ck_assert_int_eq(filter_wait(&filter), 0);
 }
 
-TCase *filter_case(const char *name)
+TCase *
+filter_case(const char *name)
 {
 	TCase *tc = tcase_create(name);
 
@@ -328,7 +353,8 @@ TCase *filter_case(const char *name)
 	return tc;
 }
 
-int filter_main(Suite *suite)
+int
+filter_main(Suite *suite)
 {
 	SRunner *runner = srunner_create(suite);
 	int failed;

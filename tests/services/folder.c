@@ -15,7 +15,8 @@
 
 static char root[] = "/tmp/test_sendfile.XXXXXX";
 
-static void file_make(const char *name, const void *data, size_t size)
+static void
+file_make(const char *name, const void *data, size_t size)
 {
 	const struct timespec times[] = { { 1700000000, 0 }, { 1700000000, 0 } };
 	int file = openat(AT_FDCWD, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -26,7 +27,8 @@ static void file_make(const char *name, const void *data, size_t size)
 	close(file);
 }
 
-char *folder_big_data(void)
+char *
+folder_big_data(void)
 {
 	char *data = malloc(BIG_SIZE);
 	unsigned seed = 3;
@@ -37,7 +39,8 @@ char *folder_big_data(void)
 	return data;
 }
 
-void folder_make(void)
+void
+folder_make(void)
 {
 	const struct timespec times[] = { { 1700000000, 0 }, { 1700000000, 0 } };
 	char *data = folder_big_data();
@@ -69,7 +72,8 @@ void folder_make(void)
 	free(data);
 }
 
-void folder_remove(void)
+void
+folder_remove(void)
 {
 	char command[128];
 

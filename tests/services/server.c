@@ -24,7 +24,8 @@ union address {
 };
 
 /* Fills in an address of the kind; returns its size. */
-static socklen_t address_make(union address *address, enum server_kind kind, struct server *server)
+static socklen_t
+address_make(union address *address, enum server_kind kind, struct server *server)
 {
 	const size_t path = offsetof(struct sockaddr_un, sun_path);
 	char folder[64];
@@ -56,7 +57,8 @@ static socklen_t address_make(union address *address, enum server_kind kind, str
 	return (socklen_t)(path + size + (kind == SERVER_PATH));
 }
 
-struct server server_open(enum server_kind kind, int backlog)
+struct server
+server_open(enum server_kind kind, int backlog)
 {
 	struct server server;
 	union address address;
@@ -77,7 +79,8 @@ struct server server_open(enum server_kind kind, int backlog)
 	return server;
 }
 
-struct filter server_relay(const struct server *server, enum channel channel, const char *option,
+struct filter
+server_relay(const struct server *server, enum channel channel, const char *option,
     const char *value)
 {
 	const char *argv[6] = { "relay" };
@@ -93,7 +96,8 @@ struct filter server_relay(const struct server *server, enum channel channel, co
 	return filter_start(channel, argv);
 }
 
-struct filter server_accept(const struct server *server)
+struct filter
+server_accept(const struct server *server)
 {
 	struct filter filter = { .pid = -1 };
 
@@ -102,7 +106,8 @@ struct filter server_accept(const struct server *server)
 	return filter;
 }
 
-int server_fill(const struct server *server)
+int
+server_fill(const struct server *server)
 {
 	union address address;
 	socklen_t size = sizeof address;
@@ -120,7 +125,8 @@ int server_fill(const struct server *server)
 	return 0;
 }
 
-void connection_reset(struct filter *filter)
+void
+connection_reset(struct filter *filter)
 {
 	const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
 
@@ -129,7 +135,8 @@ void connection_reset(struct filter *filter)
 	filter->in = filter->out = -1;
 }
 
-long process_ticks(pid_t pid)
+long
+process_ticks(pid_t pid)
 {
 	long user, system;
 	char name[32];
@@ -144,7 +151,8 @@ long process_ticks(pid_t pid)
 	return user + system;
 }
 
-char *noise_make(size_t size, unsigned seed)
+char *
+noise_make(size_t size, unsigned seed)
 {
 	char *data = malloc(size);
 

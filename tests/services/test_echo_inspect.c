@@ -34,7 +34,8 @@ START_TEST(echo_answers_as_input_arrives)
 }
 END_TEST
 
-static char *noise(size_t size)
+static char *
+noise(size_t size)
 {
 	char *data = malloc(size);
 	unsigned seed = 7;
@@ -62,7 +63,8 @@ END_TEST
 static FILE *output_file;
 
 /* A file in append mode is what splice(2) refuses to write to. */
-static void output_to_file(void)
+static void
+output_to_file(void)
 {
 	fcntl(fileno(output_file), F_SETFL, O_APPEND);
 	dup2(fileno(output_file), 1);
@@ -116,30 +118,35 @@ START_TEST(help)
 END_TEST
 
 /* Each change shows in one line of inspect's output. */
-static void set_environment(void)
+static void
+set_environment(void)
 {
 	setenv("ZETA", "", 1);
 	setenv("ALPHA", "a=b c", 1);
 	setenv("ODD", "one\ntwo\t\\\177\303\244", 1);
 }
 
-static void set_umask(void)
+static void
+set_umask(void)
 {
 	umask(07);
 }
 
-static void set_folder(void)
+static void
+set_folder(void)
 {
 	if (chdir("/") == -1)
 		_exit(125);
 }
 
-static void set_nice(void)
+static void
+set_nice(void)
 {
 	setpriority(PRIO_PROCESS, 0, 7);
 }
 
-static void set_limits(void)
+static void
+set_limits(void)
 {
 	const struct rlimit files = { 100, 200 }, core = { 0, 0 };
 
@@ -147,12 +154,14 @@ static void set_limits(void)
 	setrlimit(RLIMIT_CORE, &core);
 }
 
-static void set_privileges(void)
+static void
+set_privileges(void)
 {
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-static void set_signals(void)
+static void
+set_signals(void)
 {
 	sigset_t set;
 
@@ -164,7 +173,8 @@ static void set_signals(void)
 	sigprocmask(SIG_SETMASK, &set, NULL);
 }
 
-static void clear_signals(void)
+static void
+clear_signals(void)
 {
 	sigset_t set;
 
@@ -174,12 +184,14 @@ static void clear_signals(void)
 		signal(number, SIG_DFL);
 }
 
-static void set_session(void)
+static void
+set_session(void)
 {
 	setsid();
 }
 
-static void set_descriptors(void)
+static void
+set_descriptors(void)
 {
 	dup2(open("/dev/null", O_RDONLY), 5);
 	dup2(open("/", O_RDONLY | O_DIRECTORY), 6);
@@ -255,7 +267,8 @@ START_TEST(inspect_names_sockets)
 }
 END_TEST
 
-static Suite *echo_inspect_suite(void)
+static Suite *
+echo_inspect_suite(void)
 {
 	Suite *suite = suite_create("echo and inspect");
 	TCase *tc = filter_case("echo");
@@ -275,7 +288,8 @@ static Suite *echo_inspect_suite(void)
 	return suite;
 }
 
-int main(void)
+int
+main(void)
 {
 	return filter_main(echo_inspect_suite());
 }

@@ -30,7 +30,8 @@ START_TEST(text_is_flipped)
 }
 END_TEST
 
-static unsigned char flipped(unsigned char c, char direction)
+static unsigned char
+flipped(unsigned char c, char direction)
 {
 	if (c >= 'a' && c <= 'z' && direction != 'l')
 		return (unsigned char)(c - 'a' + 'A');
@@ -127,7 +128,8 @@ START_TEST(help)
 }
 END_TEST
 
-static Suite *flip_suite(void)
+static Suite *
+flip_suite(void)
 {
 	Suite *suite = suite_create("flip");
 	TCase *tc = filter_case("flip");
@@ -143,7 +145,8 @@ static Suite *flip_suite(void)
 	return suite;
 }
 
-int main(void)
+int
+main(void)
 {
 	return filter_main(flip_suite());
 }

@@ -38,12 +38,14 @@ static const struct {
 	{ "QUIT is a message", { { "QUIT\n", HI } } },
 };
 
-static void with_address(void)
+static void
+with_address(void)
 {
 	setenv("REMOTE_ADDR", "192.0.2.7", 1);
 }
 
-static bool ends_with(const char *text, const char *tail)
+static bool
+ends_with(const char *text, const char *tail)
 {
 	size_t size = strlen(text), wanted = strlen(tail);
 
@@ -213,7 +215,8 @@ START_TEST(help)
 }
 END_TEST
 
-static Suite *hello_suite(void)
+static Suite *
+hello_suite(void)
 {
 	Suite *suite = suite_create("hello");
 	TCase *tc = filter_case("hello");
@@ -236,7 +239,8 @@ static Suite *hello_suite(void)
 	return suite;
 }
 
-int main(void)
+int
+main(void)
 {
 	return filter_main(hello_suite());
 }

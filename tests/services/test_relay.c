@@ -19,7 +19,8 @@
 
 static const enum channel channels[] = { TCP, STREAM, PIPES };
 
-static int64_t now_ms(void)
+static int64_t
+now_ms(void)
 {
 	struct timespec now;
 
@@ -107,13 +108,15 @@ START_TEST(numeric_address_of_the_wanted_family)
 }
 END_TEST
 
-static void errors_too(void)
+static void
+errors_too(void)
 {
 	dup2(1, 2);
 }
 
 /* A static program of glibc has no names, and says so. */
-static bool names_work(void)
+static bool
+names_work(void)
 {
 	struct filter filter = filter_start_with(PIPES, ARGS("relay", "no name", "1"), errors_too);
 	struct result result = filter_rest(&filter);
@@ -127,7 +130,8 @@ static bool names_work(void)
 #define HOSTS "hosts.test"
 
 /* Gives the program an /etc/hosts of its own. 77: that is not possible here. */
-static void own_hosts(void)
+static void
+own_hosts(void)
 {
 	if ((unshare(CLONE_NEWNS) == -1 && unshare(CLONE_NEWUSER | CLONE_NEWNS) == -1) ||
 	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
@@ -135,7 +139,8 @@ static void own_hosts(void)
 		_exit(77);
 }
 
-static bool own_hosts_possible(void)
+static bool
+own_hosts_possible(void)
 {
 	pid_t pid = fork();
 	int status;
@@ -148,7 +153,8 @@ static bool own_hosts_possible(void)
 	return status == 0;
 }
 
-static void hosts_write(const char *text)
+static void
+hosts_write(const char *text)
 {
 	FILE *file = fopen(HOSTS, "w");
 
@@ -302,7 +308,8 @@ START_TEST(wrong_call_is_refused)
 }
 END_TEST
 
-static void udp_environment(void)
+static void
+udp_environment(void)
 {
 	setenv("PROTO", "UDP", 1);
 }
@@ -323,7 +330,8 @@ START_TEST(help)
 }
 END_TEST
 
-static Suite *relay_suite(void)
+static Suite *
+relay_suite(void)
 {
 	Suite *suite = suite_create("relay");
 	TCase *tc = filter_case("both ways");
@@ -350,7 +358,8 @@ static Suite *relay_suite(void)
 	return suite;
 }
 
-int main(void)
+int
+main(void)
 {
 	return filter_main(relay_suite());
 }

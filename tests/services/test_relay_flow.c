@@ -32,14 +32,16 @@ struct side {
 	bool           ended;		/* what it receives has ended */
 };
 
-static void nonblocking(const struct filter *filter)
+static void
+nonblocking(const struct filter *filter)
 {
 	fcntl(filter->in, F_SETFL, O_NONBLOCK);
 	fcntl(filter->out, F_SETFL, O_NONBLOCK);
 }
 
 /* Writes the next piece, of 1 to 99,991 bytes; ends the input after the last. */
-static void side_send(struct side *side)
+static void
+side_send(struct side *side)
 {
 	static unsigned seed = 11;
 	size_t piece = (seed = seed * 1103515245u + 12345u) % 16 < 4 ? 99990 : (seed >> 8) % 4999;
@@ -54,7 +56,8 @@ static void side_send(struct side *side)
 }
 
 /* Reads a piece of an odd size and compares it. */
-static void side_receive(struct side *side)
+static void
+side_receive(struct side *side)
 {
 	char got[77777];
 	ssize_t n = read(side->filter->out, got, side->got % 5 == 0 ? 1777 : sizeof got);
@@ -69,7 +72,8 @@ static void side_receive(struct side *side)
 }
 
 /* Both sides send all they have and receive all of the other's. */
-static void talk(struct side sides[2])
+static void
+talk(struct side sides[2])
 {
 	while (!sides[0].ended || !sides[1].ended) {
 		struct pollfd ends[4];
@@ -105,7 +109,8 @@ static const struct {
 };
 
 /* As on a system whose sockets cannot be spliced from. */
-static void no_splice(void)
+static void
+no_splice(void)
 {
 	struct sock_filter rules[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
@@ -120,7 +125,8 @@ static void no_splice(void)
 		_exit(125);
 }
 
-static void bulk_both_ways(struct server *server, struct filter client)
+static void
+bulk_both_ways(struct server *server, struct filter client)
 {
 	struct filter peer = server_accept(server);
 	char *there = noise_make(BULK, 1), *back = noise_make(BULK, 2);
@@ -155,7 +161,8 @@ START_TEST(bulk_without_splice)
 END_TEST
 
 /* Writes until nothing is taken any more; returns how much was. */
-static size_t flood(const struct filter *filter, const char *data)
+static size_t
+flood(const struct filter *filter, const char *data)
 {
 	struct pollfd room = { .fd = filter->in, .events = POLLOUT };
 	size_t sent = 0;
@@ -171,7 +178,8 @@ static size_t flood(const struct filter *filter, const char *data)
 }
 
 /* Nothing happens for a while; a process that goes round and round uses all of it. */
-static void check_idle(const struct filter *client)
+static void
+check_idle(const struct filter *client)
 {
 	long before = process_ticks(client->pid);
 
@@ -230,7 +238,8 @@ START_TEST(one_direction_never_holds_up_the_other)
 }
 END_TEST
 
-static void connection_close(struct filter *filter)
+static void
+connection_close(struct filter *filter)
 {
 	close(filter->in);
 	if (filter->out != filter->in)
@@ -380,7 +389,8 @@ START_TEST(client_that_vanishes_ends_it)
 }
 END_TEST
 
-static Suite *flow_suite(void)
+static Suite *
+flow_suite(void)
 {
 	Suite *suite = suite_create("flow of relay");
 	TCase *tc = filter_case("bulk");
@@ -403,7 +413,8 @@ static Suite *flow_suite(void)
 	return suite;
 }
 
-int main(void)
+int
+main(void)
 {
 	return filter_main(flow_suite());
 }

@@ -81,7 +81,8 @@ START_TEST(binary_sends_regular_files_only)
 END_TEST
 
 /* A kernel before 5.6, as far as a process can tell. */
-static void without_openat2(void)
+static void
+without_openat2(void)
 {
 	struct sock_filter rules[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
@@ -170,7 +171,8 @@ static const struct {
 	{ "0", ERROR },
 };
 
-static void line_check(size_t i, void (*prepare)(void))
+static void
+line_check(size_t i, void (*prepare)(void))
 {
 	struct filter filter = filter_start_with(STREAM, ARGS("sendfile", "-d", "."), prepare);
 	struct result result;
@@ -221,7 +223,8 @@ START_TEST(help)
 }
 END_TEST
 
-static Suite *sendfile_suite(void)
+static Suite *
+sendfile_suite(void)
 {
 	Suite *suite = suite_create("sendfile, requests");
 	TCase *tc = filter_case("sendfile");
@@ -238,7 +241,8 @@ static Suite *sendfile_suite(void)
 	return suite;
 }
 
-int main(void)
+int
+main(void)
 {
 	return filter_main(sendfile_suite());
 }

@@ -130,12 +130,14 @@ END_TEST
 
 static int output;		/* of the program, where a test gives it one of its own */
 
-static void output_nonblocking(void)
+static void
+output_nonblocking(void)
 {
 	fcntl(1, F_SETFL, O_RDWR | O_NONBLOCK);
 }
 
-static void output_appended(void)
+static void
+output_appended(void)
 {
 	dup2(output, 1);
 }
@@ -174,7 +176,8 @@ START_TEST(big_file_where_sendfile_does_not_serve)
 END_TEST
 
 /* A file of zeros that takes no room. */
-static void huge_make(const char *name)
+static void
+huge_make(const char *name)
 {
 	int file = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 
@@ -260,7 +263,8 @@ START_TEST(file_is_not_lost_behind_unread_input)
 }
 END_TEST
 
-static Suite *sendfile_flow_suite(void)
+static Suite *
+sendfile_flow_suite(void)
 {
 	Suite *suite = suite_create("sendfile, conversations");
 	TCase *tc = filter_case("sendfile");
@@ -285,7 +289,8 @@ static Suite *sendfile_flow_suite(void)
 	return suite;
 }
 
-int main(void)
+int
+main(void)
 {
 	return filter_main(sendfile_flow_suite());
 }

@@ -18,13 +18,15 @@
 
 static const enum channel channels[] = { PIPES, STREAM, NARROW, TCP };
 
-static void udp_environment(void)
+static void
+udp_environment(void)
 {
 	setenv("PROTO", "UDP", 1);
 }
 
 /* The program starts when input is there, so that it always ends with input unread. */
-static void wait_for_input(void)
+static void
+wait_for_input(void)
 {
 	struct pollfd input = { .fd = 0, .events = POLLIN };
 
@@ -56,7 +58,8 @@ START_TEST(discard_reads_to_the_end)
 END_TEST
 
 /* RFC 864: line N has the characters N to N + 71 of the ring of 95. */
-static char *chargen_pattern(size_t size)
+static char *
+chargen_pattern(size_t size)
 {
 	char *pattern = malloc(size);
 
@@ -134,7 +137,8 @@ START_TEST(time_of_any_moment)
 END_TEST
 
 /* Demands that the answer is that of a moment between two, the second being now. */
-static void check_moment(const struct result *result, int64_t before,
+static void
+check_moment(const struct result *result, int64_t before,
     size_t (*answer)(int64_t, char[CLOCK_LINE_SIZE]))
 {
 	const int64_t after = time(NULL);
@@ -148,7 +152,8 @@ static void check_moment(const struct result *result, int64_t before,
 	ck_assert_msg(found, "%zu bytes '%s'", result->size, result->data);
 }
 
-static size_t count_of(int64_t now, char data[CLOCK_LINE_SIZE])
+static size_t
+count_of(int64_t now, char data[CLOCK_LINE_SIZE])
 {
 	unsigned char bytes[4];
 
@@ -183,7 +188,8 @@ START_TEST(daytime_line_is_exact)
 }
 END_TEST
 
-static size_t line_of(int64_t now, char line[CLOCK_LINE_SIZE])
+static size_t
+line_of(int64_t now, char line[CLOCK_LINE_SIZE])
 {
 	const time_t there = (time_t)now + 5 * 3600 + 30 * 60;
 	struct tm local;
@@ -192,7 +198,8 @@ static size_t line_of(int64_t now, char line[CLOCK_LINE_SIZE])
 	return clock_line(&local, line);
 }
 
-static void eastern_environment(void)
+static void
+eastern_environment(void)
 {
 	setenv("TZ", "EAST-5:30", 1);
 }
@@ -232,7 +239,8 @@ START_TEST(qotd_says_something)
 END_TEST
 
 /* A file name of this test's own; remove it. */
-static const char *file_make(const char *data, size_t size)
+static const char *
+file_make(const char *data, size_t size)
 {
 	static char name[] = "quotes.XXXXXX";
 	int file;
@@ -245,7 +253,8 @@ static const char *file_make(const char *data, size_t size)
 	return name;
 }
 
-static struct result quote_of(const char *data, size_t size)
+static struct result
+quote_of(const char *data, size_t size)
 {
 	const char *name = file_make(data, size);
 	struct filter filter = filter_start(PIPES, ARGS("qotd", "-f", name));
@@ -408,7 +417,8 @@ START_TEST(help)
 }
 END_TEST
 
-static Suite *small_suite(void)
+static Suite *
+small_suite(void)
 {
 	Suite *suite = suite_create("small services");
 	TCase *tc = filter_case("bytes");
@@ -441,7 +451,8 @@ static Suite *small_suite(void)
 	return suite;
 }
 
-int main(void)
+int
+main(void)
 {
 	return filter_main(small_suite());
 }

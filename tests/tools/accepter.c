@@ -14,7 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool same_socket(int a, int b)
+static bool
+same_socket(int a, int b)
 {
 	struct stat one, other;
 
@@ -22,14 +23,16 @@ static bool same_socket(int a, int b)
 	    one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
-static const char *variable(const char *name)
+static const char *
+variable(const char *name)
 {
 	const char *value = getenv(name);
 
 	return value != NULL ? value : "none";
 }
 
-static int tell(int client)
+static int
+tell(int client)
 {
 	int listening = 0, flags = fcntl(0, F_GETFL);
 	socklen_t size = sizeof listening;
@@ -41,7 +44,8 @@ static int tell(int client)
 	    same_socket(0, 3), same_socket(0, 1), (flags & O_NONBLOCK) == 0, client);
 }
 
-int main(int argc, char **argv)
+int
+main(int argc, char **argv)
 {
 	long count = argc > 1 ? strtol(argv[1], NULL, 10) : 1;
 	char ignored[4096];

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-int main(int argc, char **argv)
+int
+main(int argc, char **argv)
 {
 	long lines = argc > 1 ? strtol(argv[1], NULL, 10) : 1000;
 	char line[128], ignored[256];

@@ -6,7 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static void read_all(void)
+static void
+read_all(void)
 {
 	char ignored[4096];
 
@@ -14,7 +15,8 @@ static void read_all(void)
 		continue;
 }
 
-int main(int argc, char **argv)
+int
+main(int argc, char **argv)
 {
 	int late = argc > 1 && strcmp(argv[1], "late") == 0;
 

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-int main(int argc, char **argv)
+int
+main(int argc, char **argv)
 {
 	const char *text = argc > 1 ? argv[1] : "held";
 	char line[256], ignored[4096];

@@ -7,13 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
-static void say_term(int signo)
+static void
+say_term(int signo)
 {
 	(void)signo;
 	(void)!write(STDOUT_FILENO, "term\n", 5);
 }
 
-int main(void)
+int
+main(void)
 {
 	const struct sigaction action = { .sa_handler = say_term };
 	char ignored[256];

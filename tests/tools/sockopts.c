@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-static void tell(const char *name, int level, int option)
+static void
+tell(const char *name, int level, int option)
 {
 	int value = -1;
 	socklen_t size = sizeof value;
@@ -16,7 +17,8 @@ static void tell(const char *name, int level, int option)
 		printf("%s=%d\n", name, value);
 }
 
-int main(void)
+int
+main(void)
 {
 	tell("keepalive", SOL_SOCKET, SO_KEEPALIVE);
 	tell("rcvbuf", SOL_SOCKET, SO_RCVBUF);

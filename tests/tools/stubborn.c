@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static void wait_for_end(void)
+static void
+wait_for_end(void)
 {
 	char ignored[4096];
 
@@ -16,7 +17,8 @@ static void wait_for_end(void)
 		continue;
 }
 
-int main(int argc, char **argv)
+int
+main(int argc, char **argv)
 {
 	char line[64];
 	pid_t child;

@@ -4,7 +4,8 @@
  */
 #include <unistd.h>
 
-int main(void)
+int
+main(void)
 {
 	char block[4096];
 	ssize_t got;

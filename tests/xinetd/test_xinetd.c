@@ -62,7 +62,8 @@ static const char *const excused[] = {
 	"is not a port (0 to 65535, or a name in services(5))", "(warning)", /* without root */
 };
 
-static const char *variable(const char *name)
+static const char *
+variable(const char *name)
 {
 	const char *value = getenv(name);
 
@@ -73,7 +74,8 @@ static const char *variable(const char *name)
 /* Texts live as long as the test, which is a process. */
 static char *kept[128];
 
-static char *keep(char *text)
+static char *
+keep(char *text)
 {
 	static size_t count;
 
@@ -81,7 +83,8 @@ static char *keep(char *text)
 	return kept[count++] = text;
 }
 
-static char *joined(const char *format, const char *a, const char *b)
+static char *
+joined(const char *format, const char *a, const char *b)
 {
 	char *result;
 
@@ -92,7 +95,8 @@ static char *joined(const char *format, const char *a, const char *b)
 	return keep(result);
 }
 
-static char *slurp(const char *path)
+static char *
+slurp(const char *path)
 {
 	FILE *file = fopen(path, "r");
 	char *text = NULL;
@@ -107,7 +111,8 @@ static char *slurp(const char *path)
 	return keep(text);
 }
 
-static void redirect(int fd, const char *path)
+static void
+redirect(int fd, const char *path)
 {
 	int to = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 
@@ -116,7 +121,8 @@ static void redirect(int fd, const char *path)
 }
 
 /* Runs argv[0] in folder with its outputs into files; the exit status. */
-static int run(const char *folder, const char *const *argv, const char *out, const char *err)
+static int
+run(const char *folder, const char *const *argv, const char *out, const char *err)
 {
 	int status;
 	pid_t pid = fork();
@@ -138,17 +144,20 @@ static int run(const char *folder, const char *const *argv, const char *out, con
 	return WEXITSTATUS(status);
 }
 
-static const char *here(void)
+static const char *
+here(void)
 {
 	return joined("%s/tests/%s", variable("SRCDIR"), "xinetd");
 }
 
-static const char *in_tmp(const char *name)
+static const char *
+in_tmp(const char *name)
 {
 	return joined("%s/%s", variable("TMPDIR"), name);
 }
 
-static int convert(
+static int
+convert(
     const char *folder, const char *const *arguments, const char *out, const char *err)
 {
 	const char *argv[5] = { joined("%s/%s", variable("BIN"), "xinetd2superd") };
@@ -159,7 +168,8 @@ static int convert(
 }
 
 /* Asserts that both files say the same, and tells the first line that does not. */
-static void compare(const char *got_path, const char *wanted_path)
+static void
+compare(const char *got_path, const char *wanted_path)
 {
 	char *got = slurp(got_path), *wanted;
 	unsigned line = 1;
@@ -211,7 +221,8 @@ START_TEST(lines_are_short_and_clean)
 }
 END_TEST
 
-static bool is_excused(const char *line)
+static bool
+is_excused(const char *line)
 {
 	for (size_t i = 0; i < ARRAY_LEN(excused); i++)
 		if (strstr(line, excused[i]) != NULL)
@@ -264,7 +275,8 @@ START_TEST(included_files_are_only_plain_ones)
 END_TEST
 
 /* Whether some line begins with the name. */
-static bool has_attribute(const char *conf, const char *name)
+static bool
+has_attribute(const char *conf, const char *name)
 {
 	size_t length = strlen(name);
 
@@ -345,7 +357,8 @@ START_TEST(full_disk_is_told)
 }
 END_TEST
 
-int main(void)
+int
+main(void)
 {
 	Suite *suite = suite_create("xinetd2superd");
 	TCase *tcase = tcase_create("all");
