@@ -132,3 +132,13 @@ admission_release(struct admission *admission, const struct service *service, st
 	tally->live--;
 	admission->live--;
 }
+
+void
+admission_cancel(struct admission *admission, const struct service *service, struct tally *tally,
+    struct account *ticket, uint64_t now_ms)
+{
+	rate_return(&service->rate, &tally->bucket, now_ms);
+	sources_cancel(admission->sources, ticket, &service->rate_per_source, now_ms);
+	tally->live--;
+	admission->live--;
+}

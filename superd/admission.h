@@ -77,7 +77,11 @@ struct moment {
  */
 enum verdict	admission_request(struct admission *, const struct service *, struct tally *,
 		    const struct peer *, const struct moment *, struct account **ticket);
+/* The session is over. */
 void		admission_release(struct admission *, const struct service *, struct tally *,
+		    struct account *ticket, uint64_t now_ms);
+/* It never came to be, through no fault of the client: what rates took goes back too. */
+void		admission_cancel(struct admission *, const struct service *, struct tally *,
 		    struct account *ticket, uint64_t now_ms);
 
 #endif

@@ -140,3 +140,12 @@ rate_take(const struct rate *rate, struct bucket *bucket, uint64_t now_ms)
 	bucket->since_ms = now_ms;
 	return true;
 }
+
+void
+rate_return(const struct rate *rate, struct bucket *bucket, uint64_t now_ms)
+{
+	const uint64_t missing = missing_at(rate, bucket, now_ms);
+
+	bucket->missing = missing > rate->period_ms ? missing - rate->period_ms : 0;
+	bucket->since_ms = now_ms;
+}

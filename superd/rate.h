@@ -37,6 +37,8 @@ const char *rate_text(const struct rate *, struct arena *);
  * neither emptier than empty nor longer in healing than one of that rate can be.
  */
 bool	 rate_take(const struct rate *, struct bucket *, uint64_t now_ms);
+/* The token that was taken is not wanted; a bucket that is full by now stays so. */
+void	 rate_return(const struct rate *, struct bucket *, uint64_t now_ms);
 /* Whether rate_take would take: for those who ask several and take only where all agree. */
 bool	 rate_ready(const struct rate *, const struct bucket *, uint64_t now_ms);
 /* ms until there is a token, 0 for now; and until the bucket is full. */

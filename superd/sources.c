@@ -310,6 +310,13 @@ sources_leave(struct sources *sources, struct account *account, const struct rat
 		forget(sources, at);
 }
 
+void
+sources_cancel(struct sources *sources, struct account *account, const struct rate *rate, uint64_t now_ms)
+{
+	rate_return(rate, &account->bucket, now_ms);
+	sources_leave(sources, account, rate, now_ms);
+}
+
 uint32_t
 sources_live(const struct sources *sources, const struct holder *holder)
 {

@@ -65,8 +65,9 @@ enum source_answer sources_ask(const struct sources *, const struct holder *, ui
  */
 struct account	*sources_enter(struct sources *, const struct holder *, const struct rate *,
 	    uint64_t now_ms);
-/* The session is over, or never came to be. */
+/* The session is over; or it never came to be, and its token goes back. */
 void		 sources_leave(struct sources *, struct account *, const struct rate *, uint64_t now_ms);
+void		 sources_cancel(struct sources *, struct account *, const struct rate *, uint64_t now_ms);
 
 /* How many sessions it has; for how many ms it is SOURCE_TOO_FAST. */
 uint32_t	 sources_live(const struct sources *, const struct holder *);

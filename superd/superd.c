@@ -120,14 +120,6 @@ stderr_idle(struct superd *superd, struct running *running)
 	}
 }
 
-static void
-give_back(struct superd *superd, const struct service *service, struct running *running,
-    struct account *ticket)
-{
-	admission_release(&superd->admission, service, &running->tally, ticket, superd->loop.now);
-	stderr_idle(superd, running);
-}
-
 struct session *
 superd_start(struct superd *superd, struct listener *listener, int fd, const struct peer *peer,
     const struct peer *local, struct account *ticket)
@@ -149,7 +141,9 @@ superd_start(struct superd *superd, struct listener *listener, int fd, const str
 		event_failed(running, request.session, peer, stage, strerror(errno),
 		    superd->loop.now);
 		pause_all(superd, stage_word[stage], errno);
-		give_back(superd, service, running, ticket);
+		admission_cancel(&superd->admission, service, &running->tally, ticket,
+		    superd->loop.now);
+		stderr_idle(superd, running);
 		return NULL;
 	}
 	session = session_add(&superd->sessions, pid, request.session, running, peer,
@@ -329,7 +323,9 @@ superd_session_over(struct superd *superd, struct session *session)
 	struct running *running = session->running;
 
 	watch_gates(superd, running);
-	give_back(superd, running->service, running, session->ticket);
+	admission_release(&superd->admission, running->service, &running->tally, session->ticket,
+	    superd->loop.now);
+	stderr_idle(superd, running);
 	superd_returned(superd, session);
 	session_remove(session);
 	superd_resume(superd, running);

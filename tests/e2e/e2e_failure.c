@@ -152,6 +152,24 @@ START_TEST(failed_fork_costs_one_connection_and_heals)
 }
 END_TEST
 
+START_TEST(failed_fork_takes_nothing_from_rates)
+{
+	const struct start how = { .uid = geteuid() == 0 ? unused_uid() : 0 };
+	struct daemon *d = daemon_new();
+
+	daemon_write(d, "[services]\nhold = 127.0.0.1:0 hold\n"
+	    "[hold]\nrate = 1/d\nrate_per_source = 1/d\n");
+	daemon_run(d, &how);
+	daemon_ready(d);
+	limit_processes(d->pid, 1);
+	expect_end(dial(d, "hold"));
+	await_log(d, "failed", "service=hold", "stage=fork");
+	limit_processes(d->pid, UINT64_MAX);
+	expect(dial(d, "hold"), "held\n");
+	daemon_stop(d);
+}
+END_TEST
+
 /* --- no descriptor */
 
 START_TEST(without_descriptors_superd_rests_and_recovers)
@@ -284,7 +302,7 @@ main(void)
 	add_case(suite, "late failure of exec", NEEDS_NO_VALGRIND,
 	    TESTS(program_of_garbage_fails_with_its_reason));
 	add_case(suite, "nothing left", NEEDS_PROC | NEEDS_NO_VALGRIND,
-	    TESTS(failed_fork_costs_one_connection_and_heals,
+	    TESTS(failed_fork_costs_one_connection_and_heals, failed_fork_takes_nothing_from_rates,
 	    without_descriptors_superd_rests_and_recovers,
 	    sessions_end_while_there_are_no_descriptors));
 	add_case(suite, "clients gone", NEEDS_PROC,

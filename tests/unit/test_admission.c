@@ -333,6 +333,31 @@ START_TEST(who_finds_no_account_is_refused_and_takes_no_token)
 }
 END_TEST
 
+START_TEST(who_got_no_process_has_his_tokens_back)
+{
+	struct admission admission = new_admission(100);
+	struct service service = new_service();
+	struct tally tally = { .number = 1 };
+	const struct peer peer = peer_of("192.0.2.1");
+	const struct moment moment = { .ms = start };
+	struct account *ticket;
+
+	service.rate = (struct rate){ 1, 2, HOUR };
+	service.rate_per_source = (struct rate){ 1, 1, HOUR };
+	for (int i = 0; i < 5; i++) {
+		ck_assert_int_eq(admission_request(&admission, &service, &tally, &peer, &moment, &ticket), ADMIT);
+		admission_cancel(&admission, &service, &tally, ticket, start);
+		ck_assert_uint_eq(tally.live + admission.live, 0);
+		ck_assert_uint_eq(sources_count(admission.sources), 0);
+	}
+	ck_assert_int_eq(request(&admission, &service, &tally, "192.0.2.1", start), ADMIT);
+	ck_assert_int_eq(request(&admission, &service, &tally, "192.0.2.1", start), REFUSE_RATE_PER_SOURCE);
+	ck_assert_int_eq(request(&admission, &service, &tally, "192.0.2.2", start), ADMIT);
+	ck_assert_int_eq(request(&admission, &service, &tally, "192.0.2.3", start), REFUSE_RATE);
+	admission_finish(&admission);
+}
+END_TEST
+
 /* --- sensor */
 
 START_TEST(a_sensor_bans_its_visitor_from_everything_for_its_duration)
@@ -402,6 +427,7 @@ main(void)
 	tcase_add_test(tcase, a_64_of_ipv6_is_one_source_and_a_mapped_client_is_ipv4);
 	tcase_add_test(tcase, a_refused_source_heals_however_often_it_comes);
 	tcase_add_test(tcase, who_finds_no_account_is_refused_and_takes_no_token);
+	tcase_add_test(tcase, who_got_no_process_has_his_tokens_back);
 	tcase_add_test(tcase, a_sensor_bans_its_visitor_from_everything_for_its_duration);
 	tcase_add_test(tcase, a_sensor_bans_neither_the_host_nor_the_denied_nor_a_local_client);
 	tcase_add_test(tcase, finishing_twice_is_allowed);

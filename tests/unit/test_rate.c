@@ -219,6 +219,27 @@ START_TEST(long_idleness_fills_and_no_more)
 }
 END_TEST
 
+START_TEST(a_returned_token_can_be_taken_again)
+{
+	const struct rate *rate = &rates[_i];
+	struct bucket bucket = { .missing = 0 }, full = { .missing = 0 };
+	const uint64_t now = 123456789;
+
+	for (uint32_t i = 0; i < rate->burst; i++)
+		ck_assert(rate_take(rate, &bucket, now));
+	for (int i = 0; i < 3; i++) {
+		ck_assert(!rate_take(rate, &bucket, now));
+		rate_return(rate, &bucket, now);
+		ck_assert(rate_take(rate, &bucket, now));
+	}
+	rate_return(rate, &full, now);		/* a full bucket takes no more */
+	ck_assert_uint_eq(rate_heal_ms(rate, &full, now), 0);
+	for (uint32_t i = 0; i < rate->burst; i++)
+		ck_assert(rate_take(rate, &full, now));
+	ck_assert(!rate_take(rate, &full, now));
+}
+END_TEST
+
 START_TEST(unlimited_never_refuses)
 {
 	const struct rate unlimited = { .count = 0 };
@@ -276,6 +297,7 @@ main(void)
 	tcase_add_loop_test(tcase, exactly_so_many_in_a_long_time, 0, ROWS(rates));
 	tcase_add_loop_test(tcase, the_wait_is_over_when_it_says, 0, ROWS(rates));
 	tcase_add_loop_test(tcase, long_idleness_fills_and_no_more, 0, ROWS(rates));
+	tcase_add_loop_test(tcase, a_returned_token_can_be_taken_again, 0, ROWS(rates));
 	tcase_add_test(tcase, unlimited_never_refuses);
 	tcase_add_loop_test(tcase, a_bucket_of_another_rate_heals, 0, ROWS(rates));
 	tcase_add_test(tcase, a_time_before_the_last_gives_nothing);
