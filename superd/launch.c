@@ -161,7 +161,7 @@ child_identity(const struct service *service)
 		return STAGE_NO_NEW_PRIVS;
 	/* A superd that is not root may have rights all the same, from whoever started it. */
 	if (!who->change)
-		return who->uid != 0 && rights_drop() == -1 ? STAGE_USER : STAGE_COUNT;
+		return who->uid != 0 && rights_drop() == -1 ? STAGE_USER : STAGE_NONE;
 	if (setresuid(who->uid, who->uid, who->uid) == -1 ||
 	    (who->uid != 0 && rights_drop() == -1))
 		return STAGE_USER;
@@ -169,7 +169,7 @@ child_identity(const struct service *service)
 		errno = EPERM;		/* root came back: never go on */
 		return STAGE_USER;
 	}
-	return STAGE_COUNT;
+	return STAGE_NONE;
 }
 
 static _Noreturn void
@@ -192,7 +192,7 @@ child(const struct launcher *launcher, const struct launch_request *request, cha
 	if (service->change_nice && setpriority(PRIO_PROCESS, 0, service->nice) == -1)
 		child_fail(CHILD_REPORT, request->session, STAGE_NICE);
 	umask(service->umask);
-	if ((stage = child_identity(service)) != STAGE_COUNT)
+	if ((stage = child_identity(service)) != STAGE_NONE)
 		child_fail(CHILD_REPORT, request->session, stage);
 	if (service->program_fd != -1)
 		syscall(SYS_execveat, CHILD_PROGRAM, "", service->argv, environment, AT_EMPTY_PATH);

@@ -12,6 +12,7 @@
 
 /* Where the setting up of a child can fail; the words are in superd(8). */
 #define STAGES(X)				\
+	X(STAGE_NONE,		"")		\
 	X(STAGE_FORK,		"fork")		\
 	X(STAGE_SESSION,	"session")	\
 	X(STAGE_DESCRIPTORS,	"descriptors")	\

@@ -43,7 +43,7 @@ tell_end(const struct superd *superd, struct session *session, int status, const
 	if (session->cause == CAUSE_EXEC)
 		event_failed(running, session->id, &session->peer, STAGE_EXEC,
 		    "the program was not executed in time", now_ms);
-	else if (session->stage != 0)
+	else if (session->stage != STAGE_NONE)
 		event_failed(running, session->id, &session->peer, session->stage,
 		    strerror(session->error), now_ms);
 	else if (!executed)

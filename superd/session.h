@@ -46,7 +46,7 @@ struct session {
 	pid_t		 pid;
 	int		 copy;		/* owned; of the connection, for TCP_INFO; -1: none */
 	int		 error;		/* errno of the failed stage */
-	uint8_t		 stage;		/* enum stage, of a report; 0: none */
+	uint8_t		 stage;		/* enum stage, that a report names */
 	uint8_t		 cause;		/* enum cause */
 	bool		 young;		/* in the queue of those */
 };

@@ -102,7 +102,7 @@ START_TEST(every_word_of_the_log_has_its_place)
 {
 	for (int verdict = ADMIT + 1; verdict < VERDICT_COUNT; verdict++)
 		must_name("superd/superd.8", verdict_word[verdict]);
-	for (int stage = 0; stage < STAGE_COUNT; stage++)
+	for (int stage = STAGE_NONE + 1; stage < STAGE_COUNT; stage++)
 		must_name("superd/superd.8", stage_word[stage]);
 	for (int cause = CAUSE_NONE + 1; cause < CAUSE_COUNT; cause++)
 		must_name("superd/superd.8", cause_word[cause]);
