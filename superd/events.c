@@ -127,12 +127,10 @@ event_exit(const struct running *running, const struct session *session, int sta
 }
 
 void
-event_failed(struct running *running, uint64_t session, const struct peer *peer, enum stage stage,
-    const char *error, uint64_t now_ms)
+event_failed(const struct running *running, uint64_t session, const struct peer *peer,
+    enum stage stage, const char *error)
 {
-	running->failed++;
-	if (!log_wants(LOG_LEVEL_ERROR) ||
-	    !gate_passes(&running->failed_gate, now_ms))
+	if (!log_wants(LOG_LEVEL_ERROR))
 		return;
 	log_begin(LOG_LEVEL_ERROR, "failed");
 	log_text("service", running->service->name);
@@ -144,12 +142,9 @@ event_failed(struct running *running, uint64_t session, const struct peer *peer,
 }
 
 void
-event_refuse(struct running *running, const struct peer *peer, enum verdict verdict,
-    uint64_t now_ms)
+event_refuse(const struct running *running, const struct peer *peer, enum verdict verdict)
 {
-	running->refused[verdict]++;
-	if (!log_wants(LOG_LEVEL_NOTICE) ||
-	    !gate_passes(&running->refuse_gate, now_ms))
+	if (!log_wants(LOG_LEVEL_NOTICE))
 		return;
 	log_begin(LOG_LEVEL_NOTICE, "refuse");
 	log_text("service", running->service->name);

@@ -22,9 +22,9 @@ void	event_start(const struct running *, const struct session *);
 /* status as of wait4(2) */
 void	event_exit(const struct running *, const struct session *, int status,
 	    const struct rusage *, uint64_t lived_us);
-void	event_failed(struct running *, uint64_t session, const struct peer *, enum stage,
-	    const char *error, uint64_t now_ms);
-void	event_refuse(struct running *, const struct peer *, enum verdict, uint64_t now_ms);
+void	event_failed(const struct running *, uint64_t session, const struct peer *, enum stage,
+	    const char *error);
+void	event_refuse(const struct running *, const struct peer *, enum verdict);
 /* What the gates of a service held back, if their windows are over; true while they hold something. */
 bool	event_held(struct running *, uint64_t now_ms);
 /* busiest: who has most of its sessions; NULL for Unix sockets. */

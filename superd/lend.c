@@ -58,7 +58,7 @@ superd_lend(struct superd *superd, struct listener *listener)
 		set_blocking(listener->fd, true);
 		session = superd_start(superd, listener, listener->fd, &nobody, &listener->bound, ticket);
 	} else {
-		event_refuse(running, &nobody, verdict, moment.ms);
+		running_refused(running, &nobody, verdict, moment.ms);
 	}
 	if (session == NULL) {
 		set_blocking(listener->fd, false);

@@ -41,13 +41,13 @@ tell_end(const struct superd *superd, struct session *session, int status, const
 	uint64_t now_ms = superd->loop.now;
 
 	if (session->cause == CAUSE_EXEC)
-		event_failed(running, session->id, &session->peer, STAGE_EXEC,
+		running_failed(running, session->id, &session->peer, STAGE_EXEC,
 		    "the program was not executed in time", now_ms);
 	else if (session->stage != STAGE_NONE)
-		event_failed(running, session->id, &session->peer, session->stage,
+		running_failed(running, session->id, &session->peer, session->stage,
 		    strerror(session->error), now_ms);
 	else if (!executed)
-		event_failed(running, session->id, &session->peer, STAGE_EXEC,
+		running_failed(running, session->id, &session->peer, STAGE_EXEC,
 		    "killed before the program was executed", now_ms);
 	else
 		event_exit(running, session, status, used, session_now_us() - session->started_us);

@@ -7,6 +7,7 @@
 
 #include "admission.h"
 #include "gate.h"
+#include "launch.h"
 #include "listener.h"
 #include "session.h"
 #include "stderr_lines.h"
@@ -33,5 +34,10 @@ struct running {
 	bool			 planned;	/* reload: goes on in the new configuration */
 	bool			 leaving;	/* gone from the configuration: freed with its last session */
 };
+
+/* What a client can cause at will: counted each time, logged as far as the gate lets it pass. */
+void	running_failed(struct running *, uint64_t session, const struct peer *, enum stage,
+	    const char *error, uint64_t now_ms);
+void	running_refused(struct running *, const struct peer *, enum verdict, uint64_t now_ms);
 
 #endif

@@ -138,7 +138,7 @@ superd_start(struct superd *superd, struct listener *listener, int fd, const str
 		pid = launch(&superd->launcher, &request);
 	}
 	if (pid == -1) {
-		event_failed(running, request.session, peer, stage, strerror(errno),
+		running_failed(running, request.session, peer, stage, strerror(errno),
 		    superd->loop.now);
 		pause_all(superd, stage_word[stage], errno);
 		admission_cancel(&superd->admission, service, &running->tally, ticket,
@@ -186,7 +186,7 @@ connection(struct superd *superd, struct listener *listener, int fd, const struc
 	} else {
 		if (service->banner_refused_bytes != NULL)
 			send_banner(fd, service->banner_refused_bytes);
-		event_refuse(running, peer, verdict, moment.ms);
+		running_refused(running, peer, verdict, moment.ms);
 	}
 	watch_gates(superd, running);
 	if (session != NULL && !peer->local && (service->traffic || service->idle_timeout_ms != 0))

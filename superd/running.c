@@ -1,0 +1,21 @@
+/* running.c - what a service is counted for, and what of it passes its gates into the log. */
+#include "events.h"
+#include "log.h"
+#include "running.h"
+
+void
+running_failed(struct running *running, uint64_t session, const struct peer *peer, enum stage stage,
+    const char *error, uint64_t now_ms)
+{
+	running->failed++;
+	if (log_wants(LOG_LEVEL_ERROR) && gate_passes(&running->failed_gate, now_ms))
+		event_failed(running, session, peer, stage, error);
+}
+
+void
+running_refused(struct running *running, const struct peer *peer, enum verdict verdict, uint64_t now_ms)
+{
+	running->refused[verdict]++;
+	if (log_wants(LOG_LEVEL_NOTICE) && gate_passes(&running->refuse_gate, now_ms))
+		event_refuse(running, peer, verdict);
+}
