@@ -27,6 +27,7 @@
 
 #define EXECUTE_MS		10000	/* a child that has not executed by then is killed */
 #define KILL_AFTER_MS		5000	/* from SIGTERM to SIGKILL */
+#define STUCK_MS		5000	/* after SIGKILL; who is there still is told of, once */
 #define SWEEP_MS		20	/* until children are looked for whose SIGCHLD was merged */
 #define SWEEP_SMALL		32	/* live sessions up to which looking at all of them is cheap */
 #define SWEEP_BATCH		256	/* dead children taken in one sweep */

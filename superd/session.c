@@ -84,10 +84,24 @@ session_kill(struct session *session)
 	session_signal(session, SIGKILL);
 }
 
+/* Nothing more can be done for it: it sleeps in the kernel, or another process traces it. */
+static void
+deadline_stuck(struct timer *timer)
+{
+	struct session *session = container_of(timer, struct session, deadline);
+
+	session->stuck = true;
+	session->all->stuck(session);
+}
+
 static void
 deadline_kill(struct timer *timer)
 {
-	session_kill(container_of(timer, struct session, deadline));
+	struct session *session = container_of(timer, struct session, deadline);
+
+	session_kill(session);
+	/* There is room: superd reserves a timer for each session it allows. */
+	(void)timer_start(session->all->loop, timer, STUCK_MS, deadline_stuck);
 }
 
 void
@@ -96,8 +110,11 @@ session_end(struct session *session, enum cause cause)
 	if (session->cause != CAUSE_NONE)
 		return;
 	session->cause = (uint8_t)cause;
-	session_signal(session, cause == CAUSE_EXEC ? SIGKILL : SIGTERM);
-	/* There is room: superd reserves a timer for each session it allows. */
+	if (cause == CAUSE_EXEC) {
+		deadline_kill(&session->deadline);
+		return;
+	}
+	session_signal(session, SIGTERM);
 	(void)timer_start(session->all->loop, &session->deadline, KILL_AFTER_MS, deadline_kill);
 }
 

@@ -49,10 +49,12 @@ struct session {
 	uint8_t		 stage;		/* enum stage, that a report names */
 	uint8_t		 cause;		/* enum cause */
 	bool		 young;		/* in the queue of those */
+	bool		 stuck;		/* SIGKILL did not end it, which was told */
 };
 
 struct sessions {
 	struct loop	*loop;
+	void		(*stuck)(struct session *);	/* called once, STUCK_MS after SIGKILL */
 	struct session	*table;		/* mmap of SESSIONS_MAX */
 	struct session	**slots;	/* mmap; by pid */
 	struct session	*free;		/* given back */
@@ -78,7 +80,10 @@ void	session_remove(struct session *);
 /* The next live session from the place *at, which begins at 0; NULL: no more. */
 struct session *session_next(const struct sessions *, uint32_t *at);
 
-/* SIGTERM to its process group now, SIGKILL after KILL_AFTER_MS.  The first cause stays. */
+/*
+ * SIGTERM to its process group now, SIGKILL after KILL_AFTER_MS; a child that
+ * has not executed gets SIGKILL at once.  The first cause stays.
+ */
 void	session_end(struct session *, enum cause);
 void	session_kill(struct session *);
 uint64_t session_now_us(void);

@@ -322,6 +322,9 @@ superd_session_over(struct superd *superd, struct session *session)
 {
 	struct running *running = session->running;
 
+	if (session->stuck)
+		event_notice("service '%s': process %d is gone after all", running->service->name,
+		    (int)session->pid);
 	watch_gates(superd, running);
 	admission_release(&superd->admission, running->service, &running->tally, session->ticket,
 	    superd->loop.now);

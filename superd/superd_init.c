@@ -1,4 +1,5 @@
 /* superd_init.c - the daemon is put together, runs, and is taken apart. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -15,6 +16,14 @@ bound(struct listener *listener)
 	event_listen(listener);
 }
 
+static void
+stuck(struct session *session)
+{
+	event_warning("service '%s': process %d of session %" PRIu64 " lives on after SIGKILL, stuck in the "
+	    "kernel or traced; its place stays taken", session->running->service->name,
+	    (int)session->pid, session->id);
+}
+
 int
 superd_init(struct superd *superd, const struct conf_base *base, const struct rlimit *nofile)
 {
@@ -29,6 +38,7 @@ superd_init(struct superd *superd, const struct conf_base *base, const struct rl
 	    listeners_init(&superd->listeners, &superd->loop) == -1 ||
 	    launch_init(&superd->launcher, nofile) == -1 || superd_watch_signals(superd) == -1)
 		return -1;
+	superd->sessions.stuck = stuck;
 	superd->listeners.ready = superd_ready;
 	superd->listeners.bound = bound;
 	return 0;

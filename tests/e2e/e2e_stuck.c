@@ -1,6 +1,7 @@
 /*
  * Children that never become their program: a user who stops or kills what runs
- * under his name, and an execve that hangs.  superd waits for nobody.
+ * under his name, and an execve that hangs; and those that SIGKILL does not end.
+ * superd waits for nobody.
  */
 #include "harness.h"
 
@@ -9,6 +10,7 @@
 #include <grp.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -260,6 +262,34 @@ START_TEST(stop_does_not_wait_for_a_hanging_exec)
 }
 END_TEST
 
+/* --- a process that SIGKILL does not end: its parent sees a traced one die when its tracer has seen it */
+
+START_TEST(process_that_survives_sigkill_is_told_of_and_so_is_its_end)
+{
+	struct daemon *d = daemon_start("[services]\nhold = 127.0.0.1:0 hold\n"
+	    "[hold]\nuser = %u\nmax_sessions = 1\ntimeout = 1s\n", (unsigned)geteuid());
+	int client = dial(d, "hold"), status;
+	const char *line;
+	pid_t pid;
+
+	expect(client, "held\n");
+	pid = child_of(d->pid);
+	must(ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0);
+	await_log(d, "warning", "~lives on after SIGKILL");
+	line = log_find(d, "warning", "~lives on after SIGKILL", NULL);
+	must(strstr(line, "service 'hold'") != NULL);
+	must(log_count(d, "warning", "~lives on after SIGKILL", NULL) == 1);
+	must(log_find(d, "exit", NULL) == NULL);
+	client = dial(d, "hold");
+	await_log(d, "full", "service=hold");		/* its place is taken */
+	await(waitpid(pid, &status, WNOHANG) == pid && WIFSIGNALED(status));
+	await_log(d, "notice", "~is gone after all");
+	await_log(d, "exit", "service=hold", "signal=KILL", "cause=timeout");
+	expect(client, "held\n");
+	daemon_stop(d);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -269,6 +299,8 @@ main(void)
 	    TESTS(hanging_exec_is_given_up_and_delays_nobody_else,
 	    hanging_exec_holds_no_other_connection, child_stopped_before_its_exec_is_killed,
 	    stop_does_not_wait_for_a_hanging_exec));
+	add_case(suite, "after SIGKILL", NEEDS_PROC,
+	    TESTS(process_that_survives_sigkill_is_told_of_and_so_is_its_end));
 	add_case(suite, "hostile user", NEEDS_PROC | NEEDS_ROOT,
 	    TESTS(user_who_stops_his_children_delays_nobody_else,
 	    user_who_kills_his_children_delays_nobody_else));
