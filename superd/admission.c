@@ -47,6 +47,25 @@ admission_wait_ms(const struct service *service, const struct tally *tally, uint
 	return rate_wait_ms(&service->rate, &tally->bucket, now_ms);
 }
 
+static bool
+denied(const struct service *service, const struct peer *peer)
+{
+	return service->acl != NULL && !acl_admits(service->acl, &peer->ip);
+}
+
+bool
+admission_minds_own(const struct admission *admission, const struct service *service,
+    const struct peer *peer, uint64_t now_ms)
+{
+	struct holder holder;
+
+	if (peer->local || (service->sensor_ms == 0 && sources_count(admission->sensor) == 0) ||
+	    denied(service, peer))
+		return false;
+	holder = holder_of(peer, 0, &admission->prefix);
+	return service->sensor_ms != 0 || sources_banned(admission->sensor, &holder, now_ms);
+}
+
 /* Who it is: decided by lists, and by sensors that it has touched.  A Unix socket has its mode instead. */
 static enum verdict
 ask_identity(struct admission *admission, const struct service *service, const struct peer *peer,
@@ -56,11 +75,13 @@ ask_identity(struct admission *admission, const struct service *service, const s
 
 	if (peer->local)
 		return ADMIT;
-	if (service->acl != NULL && !acl_admits(service->acl, &peer->ip))
+	if (denied(service, peer))
 		return REFUSE_DENIED;
+	if (moment->own)
+		return ADMIT;
 	if (sources_banned(admission->sensor, &holder, moment->ms))
 		return REFUSE_SENSOR;
-	if (service->sensor_ms == 0 || moment->own)
+	if (service->sensor_ms == 0)
 		return ADMIT;
 	sources_ban(admission->sensor, &holder, (uint64_t)service->sensor_ms, moment->ms);
 	return REFUSE_SENSOR;

@@ -68,12 +68,17 @@ struct moment {
 	int		weekday;	/* local time: 0 is Sunday */
 	int		minute;		/* of the day */
 	uint32_t	load;		/* one-minute load average, in hundredths */
-	bool		own;		/* the peer is an address of this host */
+	bool		own;		/* the peer is an address of this host; see admission_minds_own */
 };
+
+/* Whether moment.own matters: a sensor is touched, or the peer's source is banned. */
+bool		admission_minds_own(const struct admission *, const struct service *,
+		    const struct peer *, uint64_t now_ms);
 
 /*
  * ADMIT: the session is counted, and *ticket is for admission_release.  A
- * sensor's answer also bans the peer's source everywhere.
+ * sensor's answer also bans the peer's source everywhere, this host's own
+ * addresses in it excepted.
  */
 enum verdict	admission_request(struct admission *, const struct service *, struct tally *,
 		    const struct peer *, const struct moment *, struct account **ticket);

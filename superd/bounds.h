@@ -38,6 +38,7 @@
 #define ACCOUNTS		131072	/* of sources: 64 bytes each, as far as they are used */
 #define SENSOR_ACCOUNTS		16384	/* sources that a sensor has banned */
 #define LOAD_MS			1000	/* between two looks at the load average */
+#define OWN_MS			1000	/* ... and at the host's own addresses, for sensors */
 
 #define GATE_MS			1000	/* window of a gate ... */
 #define GATE_BURST		20	/* ... and how many of its lines pass in one */

@@ -80,8 +80,8 @@ superd_moment(struct superd *superd, const struct service *service, const struct
 		superd->load_told = moment.ms;
 	}
 	moment.load = superd->load;
-	if (service->sensor_ms != 0)
-		moment.own = host_has_address(&peer->ip);
+	moment.own = admission_minds_own(&superd->admission, service, peer, moment.ms) &&
+	    host_has_address(&superd->own, &peer->ip, moment.ms);
 	return moment;
 }
 

@@ -33,6 +33,7 @@ struct superd {
 	struct timer		 held_timer, pause, room, sweep, drain, stop;
 	struct watch		 signals;
 	struct local_clock	 clock;
+	struct host_addresses	 own;
 	uint64_t		 load_told;	/* ms; when load was looked at */
 	uint32_t		 load;		/* one-minute average, in hundredths */
 	uint32_t		 last_number;	/* of a service */

@@ -80,6 +80,7 @@ superd_finish(struct superd *superd)
 	launch_finish(&superd->launcher);
 	listeners_finish(&superd->listeners);
 	sessions_finish(&superd->sessions);
+	host_addresses_free(&superd->own);
 	admission_finish(&superd->admission);
 	loop_finish(&superd->loop);
 	conf_release(superd->conf);

@@ -101,6 +101,20 @@ START_TEST(own_addresses_are_never_banned)
 }
 END_TEST
 
+START_TEST(own_addresses_are_served_although_their_network_is_banned)
+{
+	struct daemon *d = start_sensor("1h");
+
+	add_address("2001:db8:1::99/128");
+	must_refuse(d, "trap", "2001:db8:1::1", "sensor");
+	must_refuse(d, "hold", "2001:db8:1::2", "sensor");
+	must_serve(d, "hold", "2001:db8:1::99");
+	must_serve(d, "trap", "2001:db8:1::99");
+	must_refuse(d, "hold", "2001:db8:1::1", "sensor");
+	daemon_stop(d);
+}
+END_TEST
+
 START_TEST(who_the_sensor_denies_is_not_banned)
 {
 	struct daemon *d = start_sensor("1h");
@@ -340,6 +354,7 @@ main(void)
 	add_case(suite, "sensor", NEEDS_NETNS | NEEDS_ROOT | NEEDS_IPV6,
 	    TESTS(who_touches_the_sensor_is_refused_everywhere, whole_source_of_ipv6_is_banned,
 	    ban_heals_after_its_duration, own_addresses_are_never_banned,
+	    own_addresses_are_served_although_their_network_is_banned,
 	    who_the_sensor_denies_is_not_banned, bans_survive_a_reload));
 	add_case(suite, "sensor and memory", NEEDS_NETNS | NEEDS_ROOT | NEEDS_PROC | NEEDS_IPV6,
 	    TESTS(ten_thousand_banned_sources_cost_no_more_than_their_table));

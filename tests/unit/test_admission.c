@@ -402,6 +402,37 @@ START_TEST(a_sensor_bans_neither_the_host_nor_the_denied_nor_a_local_client)
 }
 END_TEST
 
+START_TEST(the_hosts_own_addresses_matter_only_to_sensors_and_bans)
+{
+	struct admission admission = new_admission(100);
+	struct service service = new_service(), trap = new_service(), denies = new_service();
+	struct tally tally = { .number = 1 };
+	struct arena arena = { .used = 0 };
+	const struct peer peer = peer_of("2001:db8::1"), same = peer_of("2001:db8::2");
+	const struct peer other = peer_of("2001:db8:0:1::1"), local = { .local = true };
+	const struct moment own = { .ms = start, .own = true };
+	struct account *ticket;
+
+	trap.sensor_ms = HOUR;
+	denies.sensor_ms = HOUR;
+	denies.acl = denying(&arena, "2001:db8::/32");
+	ck_assert(!admission_minds_own(&admission, &service, &peer, start));
+	ck_assert(admission_minds_own(&admission, &trap, &peer, start));
+	ck_assert(!admission_minds_own(&admission, &trap, &local, start));
+	ck_assert(!admission_minds_own(&admission, &denies, &peer, start));
+	ck_assert_int_eq(request(&admission, &trap, &tally, "2001:db8::1", start), REFUSE_SENSOR);
+	ck_assert(admission_minds_own(&admission, &service, &same, start));
+	ck_assert(!admission_minds_own(&admission, &service, &same, start + HOUR));
+	ck_assert(!admission_minds_own(&admission, &service, &other, start));
+	ck_assert(!admission_minds_own(&admission, &denies, &same, start));
+	/* The network is banned; the host's own address in it is not. */
+	ck_assert_int_eq(admission_request(&admission, &service, &tally, &same, &own, &ticket), ADMIT);
+	ck_assert_int_eq(request(&admission, &service, &tally, "2001:db8::3", start), REFUSE_SENSOR);
+	admission_finish(&admission);
+	arena_free(&arena);
+}
+END_TEST
+
 START_TEST(finishing_twice_is_allowed)
 {
 	struct admission admission = new_admission(1);
@@ -430,6 +461,7 @@ main(void)
 	tcase_add_test(tcase, who_got_no_process_has_his_tokens_back);
 	tcase_add_test(tcase, a_sensor_bans_its_visitor_from_everything_for_its_duration);
 	tcase_add_test(tcase, a_sensor_bans_neither_the_host_nor_the_denied_nor_a_local_client);
+	tcase_add_test(tcase, the_hosts_own_addresses_matter_only_to_sensors_and_bans);
 	tcase_add_test(tcase, finishing_twice_is_allowed);
 	return unit_run(suite);
 }
