@@ -135,12 +135,30 @@ load_banner(struct draft *draft, struct section *section, const char *key, const
 	return banner;
 }
 
+/* A list that is not meant for the trap makes one that catches nobody from outside, and says nothing. */
+static void
+check_sensor(struct draft *draft, struct section *section)
+{
+	const struct service *service = section->service;
+	char *const *item = service->allow;
+
+	if (service->sensor_ms == 0 || item == NULL ||
+	    strcmp(draft_origin(draft, section, "allow").section, "defaults") != 0)
+		return;
+	while (*item != NULL && strcmp(*item, "all") != 0)
+		item++;
+	if (*item == NULL)
+		draft_warning(draft, section, "sensor", "catches only whom the 'allow' of [defaults] admits: "
+		    "all others are denied before; give it 'allow = all', or a list of its own");
+}
+
 void
 conf_check_lists(struct draft *draft, struct section *section)
 {
 	struct service *service = section->service;
 
 	make_acl(draft, section);
+	check_sensor(draft, section);
 	service->banner_bytes = load_banner(draft, section, "banner", service->banner);
 	service->banner_refused_bytes = load_banner(draft, section, "banner_refused",
 	    service->banner_refused);

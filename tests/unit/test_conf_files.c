@@ -4,8 +4,9 @@
  *
  * tests/conf/good/NAME.ini is accepted, and what -T prints reads back to the
  * same; the lines of NAME.out, where there is one, are among those printed, in
- * this order.  tests/conf/bad/NAME.ini is refused with the messages of
- * NAME.err, in which "@" is the folder and "@services" that of the services.
+ * this order, and the warnings are those of NAME.err, where there is one.
+ * tests/conf/bad/NAME.ini is refused with the messages of NAME.err, in which "@"
+ * is the folder and "@services" that of the services.
  * A NAME that begins with "root_" needs root.  PATH begins with the folder's bin/.
  */
 #include <errno.h>
@@ -144,6 +145,25 @@ assert_warnings(const char *file, const char *errors)
 	}
 }
 
+/* Exactly those of the file's .err, or none. */
+static void
+assert_expected_warnings(const char *file, char *errors, const char *folder)
+{
+	char *path = beside(file, ".err"), *wanted;
+
+	if (access(path, F_OK) == 0) {
+		errors = without_paths(errors, folder);
+		wanted = unit_read(path);
+		ck_assert_msg(strcmp(errors, wanted) == 0, "%s: told is\n%s--- and not\n%s",
+		    base_name(file), errors, wanted);
+		free(wanted);
+	} else {
+		assert_warnings(file, errors);
+	}
+	free(errors);
+	free(path);
+}
+
 /* A whole line of text, at its start or behind a newline. */
 static const char *
 find_line(const char *text, const char *line, size_t len)
@@ -204,7 +224,7 @@ END_TEST
 
 START_TEST(every_expectation_belongs_to_a_file)
 {
-	static const char *const patterns[] = { "good/*.out", "bad/*.err" };
+	static const char *const patterns[] = { "good/*.out", "good/*.err", "bad/*.err" };
 	glob_t found = { .gl_pathc = 0 };
 	char *file;
 
@@ -232,8 +252,7 @@ START_TEST(a_good_file_is_accepted)
 		ck_assert_msg(status == 0, "%s: status %d\n%s", base_name(file), status, errors);
 		ck_assert_msg(strncmp(output, file, strlen(file)) == 0 &&
 		    strstr(output, " services, ok\n") != NULL, "%s: %s", base_name(file), output);
-		assert_warnings(file, errors);
-		free(errors);
+		assert_expected_warnings(file, errors, folder);
 	}
 	free(folder);
 }
