@@ -114,8 +114,11 @@ parse_bits(const char *text)
 static const char *
 not_an_address(struct arena *arena, const char *text)
 {
-	if (*text == '@' || *text == '+')
-		return arena_print(arena, "'%.100s': '%c' has no meaning here", text, *text);
+	if (*text == '+')
+		return arena_print(arena, "'%.100s': a '+' stands by itself before all other items, and "
+		    "adds them to the list of [defaults]", text);
+	if (*text == '@')
+		return arena_print(arena, "'%.100s': '@' has no meaning here", text);
 	if (strchr(text, ',') != NULL)
 		return arena_print(arena, "'%.100s': items are separated by blanks, not by commas", text);
 	if (strchr(text, '%') != NULL)
@@ -202,13 +205,34 @@ add_entry(struct acl_builder *builder, struct arena *arena, const struct acl_ent
 	return NULL;
 }
 
+/* An address that ends in zeros as that of a network does, but has no prefix. */
+static const char *
+doubt_of(struct arena *arena, const char *text, const struct acl_entry *entry)
+{
+	const bool four = entry->first.high == 0 && entry->first.low >> 32 == 0xffff;
+	const uint64_t host = entry->first.low & (four ? 0xff : UINT64_MAX);
+	unsigned bits = 128, least = four ? IPV4_BITS : 0;
+
+	if (strchr(text, '/') != NULL || host != 0)
+		return NULL;
+	while (bits > 64 && (entry->first.low >> (128 - bits) & 0xff) == 0)
+		bits -= 8;
+	while (bits <= 64 && bits > 8 && (entry->first.high >> (64 - bits) & 0xff) == 0)
+		bits -= 8;
+	return arena_print(arena, "'%s' is that one address: write %s/%u for the network, or %s/%u", text,
+	    text, bits - least, text, 128 - least);
+}
+
 static const char *
 add_block(struct acl_builder *builder, struct arena *arena, const char *text, bool allow)
 {
 	struct acl_entry entry = { .verdict = allow ? ENTRY_ALLOW : ENTRY_DENY };
 	const char *wrong = parse_block(arena, text, &entry);
 
-	return wrong != NULL ? wrong : add_entry(builder, arena, &entry);
+	if (wrong != NULL)
+		return wrong;
+	builder->doubt = doubt_of(arena, text, &entry);
+	return add_entry(builder, arena, &entry);
 }
 
 const char *
@@ -216,6 +240,7 @@ acl_add(struct acl_builder *builder, struct arena *arena, const char *text, bool
 {
 	const char *wrong = NULL;
 
+	builder->doubt = NULL;
 	if (strcmp(text, "all") == 0)
 		*(allow ? &builder->allow_all : &builder->deny_all) = true;
 	else if (strcmp(text, "localhost") != 0)

@@ -140,6 +140,7 @@ join_list(struct draft *draft, struct section *section, char ***list, char **def
 		return;
 	if (section == &draft->defaults) {
 		draft_mistake(draft, section, key, "'+' adds to [defaults], which this is");
+		++*list;	/* told once is enough */
 		return;
 	}
 	own = words_count(*list + 1);

@@ -13,21 +13,32 @@
 #include "bounds.h"
 #include "conf_draft.h"
 
-/* A plain file, or NULL and why not: nothing that makes one wait, such as a FIFO. */
+/*
+ * A plain file, or NULL, which was told: nothing that makes one wait, such as a
+ * FIFO.  prefix stands before its name in the configuration.
+ */
 static FILE *
-open_plain(const char *path, const char **wrong)
+open_plain(struct draft *draft, const struct section *section, const char *key, const char *prefix,
+    const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	const char *wrong = NULL;
 	struct stat status;
 	FILE *file = NULL;
 
-	*wrong = NULL;
+	if (fd == -1 && errno == EACCES && draft->base->test && geteuid() != 0) {
+		/* Root, for whom this is checked, may read it. */
+		draft_warning(draft, section, key, "%s%s: %s", prefix, path, strerror(errno));
+		return NULL;
+	}
 	if (fd == -1 || fstat(fd, &status) == -1)
-		*wrong = strerror(errno);
+		wrong = strerror(errno);
 	else if (!S_ISREG(status.st_mode))
-		*wrong = "is not a plain file";
+		wrong = "is not a plain file";
 	else if ((file = fdopen(fd, "r")) == NULL)
-		*wrong = strerror(errno);
+		wrong = strerror(errno);
+	if (wrong != NULL)
+		draft_mistake(draft, section, key, "%s%s: %s", prefix, path, wrong);
 	if (file == NULL && fd != -1)
 		close(fd);
 	return file;
@@ -38,22 +49,23 @@ static void
 add_file(struct draft *draft, struct section *section, const char *key, const char *path,
     struct acl_builder *builder)
 {
+	FILE *file = open_plain(draft, section, key, "@", path);
 	const char *wrong;
-	FILE *file = open_plain(path, &wrong);
 	char *line = NULL;
 	size_t room = 0;
 	ssize_t len;
-	unsigned number = 0;
+	unsigned number = 0, doubted = 0;
 
-	if (file == NULL) {
-		draft_mistake(draft, section, key, "@%s: %s", path, wrong);
+	if (file == NULL)
 		return;
-	}
 	while ((len = getline(&line, &room, file)) != -1) {
 		number++;
+		builder->doubt = NULL;
 		wrong = acl_add_line(builder, &draft->arena, line, (size_t)len, *key == 'a');
 		if (wrong != NULL)
 			draft_mistake(draft, section, key, "%s:%u: %s", path, number, wrong);
+		else if (builder->doubt != NULL && doubted++ == 0)	/* one is enough to look at the file */
+			draft_warning(draft, section, key, "%s:%u: %s", path, number, builder->doubt);
 	}
 	if (ferror(file))
 		draft_mistake(draft, section, key, "@%s: %s", path, strerror(errno));
@@ -72,10 +84,16 @@ add_list(struct draft *draft, struct section *section, const char *key, char **i
 			add_file(draft, section, key, *items + 1, builder);
 			continue;
 		}
-		wrong = **items == '@' ? "an '@' is followed by the absolute path of a file" :
-		    acl_add(builder, &draft->arena, *items, *key == 'a');
+		if (**items == '@') {
+			draft_mistake(draft, section, key,
+			    "'%s': an '@' is followed by the absolute path of a file", *items);
+			continue;
+		}
+		wrong = acl_add(builder, &draft->arena, *items, *key == 'a');
 		if (wrong != NULL)
 			draft_mistake(draft, section, key, "%s", wrong);
+		else if (builder->doubt != NULL)
+			draft_warning(draft, section, key, "%s", builder->doubt);
 	}
 }
 
@@ -112,16 +130,11 @@ static const struct banner *
 load_banner(struct draft *draft, struct section *section, const char *key, const char *path)
 {
 	struct banner *banner;
-	const char *wrong;
 	char *bytes;
 	FILE *file;
 
-	if (path == NULL)
+	if (path == NULL || (file = open_plain(draft, section, key, "", path)) == NULL)
 		return NULL;
-	if ((file = open_plain(path, &wrong)) == NULL) {
-		draft_mistake(draft, section, key, "%s: %s", path, wrong);
-		return NULL;
-	}
 	banner = arena_take(&draft->conf->arena, sizeof *banner);
 	bytes = arena_take(&draft->conf->arena, BANNER_BYTES);
 	if (banner != NULL && bytes != NULL) {

@@ -4,10 +4,13 @@
  */
 #include "harness_admission.h"
 
+#include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* --- mistakes */
@@ -48,8 +51,7 @@ START_TEST(wrong_items_are_refused_with_their_line)
 		snprintf(lines, sizeof lines, "nice = 1\n%s = 192.0.2.1 %s 192.0.2.2\n", keys[i % 2], items[i]);
 		snprintf(place, sizeof place, "superd.ini:5: [x] %s: ", keys[i % 2]);
 		must_say(refused(d, lines), place);
-		if (items[i][0] != '@')
-			must_say(refused(d, lines), items[i]);
+		must_say(refused(d, lines), items[i]);
 	}
 }
 END_TEST
@@ -62,7 +64,7 @@ START_TEST(all_wrong_items_are_told_at_once)
 	must_say(out, "superd.ini:4: [x] allow: '127.0.0.0/33'");
 	must_say(out, "superd.ini:4: [x] allow: 'nonsense'");
 	must_say(out, "superd.ini:5: [x] deny: '::/129'");
-	must_say(out, "superd.ini:5: [x] deny: an '@'");
+	must_say(out, "superd.ini:5: [x] deny: '@list': an '@'");
 }
 END_TEST
 
@@ -212,6 +214,74 @@ START_TEST(file_that_cannot_be_read_is_an_error_and_no_wait)
 }
 END_TEST
 
+START_TEST(network_without_prefix_in_a_file_is_warned_of_once)
+{
+	static char out[16384];
+	struct daemon *d = daemon_new();
+	const char *const args[] = { "-t", "-c", d->ini, "-s", services(), NULL };
+	const char *path = put_file(d, "list", "192.0.2.7\n10.1.0.0\n10.2.0.0\n\n");
+	char want[512];
+
+	daemon_write(d, "[services]\nx = 127.0.0.1:0 cat\n[x]\nallow = @%s\n", path);
+	must(superd_output(out, sizeof out, args) == 0);
+	snprintf(want, sizeof want, "superd.ini:4: [x] allow: %s:2: '10.1.0.0' is that one address: "
+	    "write 10.1.0.0/16 for the network, or 10.1.0.0/32 (warning)\n", path);
+	must_say(out, want);
+	must(strstr(out, "10.2.0.0") == NULL);
+}
+END_TEST
+
+/* superd -t as a user who is not root; what it says is returned. */
+static const char *
+checked_by_a_user(struct daemon *d, int *status)
+{
+	const uid_t uid = geteuid() == 0 ? unused_uid() : geteuid();
+	const char *superd = getenv("SUPERD");
+	char out[256];
+	pid_t pid;
+
+	snprintf(out, sizeof out, "%s/out", d->dir);
+	write_file(out, "");
+	if ((pid = fork()) == 0) {
+		int fd = open(out, O_WRONLY | O_TRUNC);
+
+		if (fd == -1 || dup2(fd, 1) == -1 || dup2(fd, 2) == -1 || (geteuid() == 0 &&
+		    (setgroups(0, NULL) == -1 || setgid(uid) == -1 || setuid(uid) == -1)))
+			_exit(126);
+		execl(superd, "superd", "-t", "-c", d->ini, "-s", services(), (char *)NULL);
+		_exit(127);
+	}
+	await(waitpid(pid, status, WNOHANG) == pid);
+	return read_file(out);
+}
+
+/* To check a configuration is no business of root's alone: what only root can read is not known. */
+START_TEST(file_that_is_closed_to_who_asks_is_a_warning)
+{
+	struct daemon *d = daemon_new();
+	const char *out;
+	char want[512];
+	int status;
+
+	must(chmod(put_file(d, "list", "127.0.0.8\n"), 0) == 0);
+	must(chmod(put_file(d, "hello", "hello\n"), 0) == 0);
+	daemon_write(d, "[services]\nx = 127.0.0.1:0 cat\n[x]\nallow = @%s/list\n"
+	    "banner = %s/hello\n", d->dir, d->dir);
+	out = checked_by_a_user(d, &status);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		flunk("superd -t: status %#x\n%s", (unsigned)status, out);
+	snprintf(want, sizeof want, "superd.ini:4: [x] allow: @%s/list: Permission denied (warning)\n", d->dir);
+	must_say(out, want);
+	snprintf(want, sizeof want, "superd.ini:5: [x] banner: %s/hello: Permission denied (warning)\n", d->dir);
+	must_say(out, want);
+	/* That a file is missing can be known by everybody. */
+	daemon_write(d, "[services]\nx = 127.0.0.1:0 cat\n[x]\nbanner = %s/none\n", d->dir);
+	out = checked_by_a_user(d, &status);
+	must(WIFEXITED(status) && WEXITSTATUS(status) == 78);
+	must_say(out, "superd.ini:4: [x] banner: ");
+}
+END_TEST
+
 START_TEST(file_is_read_again_on_reload)
 {
 	struct daemon *d = start_listed("127.0.0.8\n");
@@ -353,6 +423,8 @@ main(void)
 	add_case(suite, "files", NEEDS_NOTHING, TESTS(file_holds_one_entry_a_line_with_comments,
 	    empty_file_allows_nobody, bad_line_is_told_with_its_own_number,
 	    file_that_cannot_be_read_is_an_error_and_no_wait,
+	    network_without_prefix_in_a_file_is_warned_of_once,
+	    file_that_is_closed_to_who_asks_is_a_warning,
 	    services_share_a_file_and_differ_in_the_rest));
 	add_case(suite, "reload", NEEDS_NOTHING, TESTS(file_is_read_again_on_reload,
 	    broken_file_at_reload_keeps_everything, vanished_file_at_reload_keeps_everything,

@@ -64,7 +64,7 @@ static const struct {
 	{ "10.0.0.1,10.0.0.2", "'10.0.0.1,10.0.0.2': items are separated by blanks, not by commas" },
 	{ "fe80::1%eth0", "'fe80::1%eth0': an address of a list has no interface; leave out what follows '%'" },
 	{ "@/etc/list", "'@/etc/list': '@' has no meaning here" },
-	{ "+", "'+': '+' has no meaning here" },
+	{ "+", "'+': a '+' stands by itself before all other items, and adds them to the list of [defaults]" },
 };
 
 START_TEST(a_mistake_is_told_and_adds_nothing)
