@@ -195,21 +195,35 @@ parse_scheme(const char *text, struct address *address)
 	return text;
 }
 
+/* "sctp:1": a word and a colon that are no scheme; hexadecimal digits may begin an address. */
+static bool
+has_unknown_scheme(const char *text, size_t *len)
+{
+	*len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+	return text[*len] == ':' && strspn(text, "0123456789abcdefABCDEF") < *len &&
+	    strncmp(text, "localhost:", *len + 1) != 0;
+}
+
 static const char *
 parse_one(struct arena *arena, const char *text, struct address *address, unsigned *count)
 {
 	const char *rest_text = parse_scheme(text, address), *host, *wrong;
 	char rest[LINE_BYTES + 1], *port;
+	size_t len;
 
 	*count = 1;
+	if (rest_text == text && has_unknown_scheme(text, &len))
+		return arena_print(arena, "'%s': there is no '%.*s:'; there are tcp:, tcp4:, tcp6:, udp:, udp4:, "
+		    "udp6: and unix: (and names of hosts are not looked up)", text, (int)len, text);
 	if (address->kind == ADDRESS_UNIX)
 		return parse_unix(arena, rest_text, address);
 	strcpy(rest, rest_text);	/* no longer than text, which is of at most LINE_BYTES */
 	if ((port = divide_host(rest, &host)) == NULL)
 		return arena_print(arena, "'%s' is not PORT, ADDRESS:PORT or [IPV6]:PORT", text);
 	if (!parse_port(port, address->kind, &address->port))
-		return arena_print(arena, "'%s': '%s' is not a port (0 to 65535, or a name in services(5)); "
-		    "a service is NAME = LISTEN PROGRAM", text, port);
+		return arena_print(arena, "%s'%s' is not a port (0 to 65535, or a name in services(5)); "
+		    "a service is NAME = LISTEN PROGRAM",
+		    strcmp(text, port) == 0 ? "" : arena_print(arena, "'%s': ", text), port);
 	if ((wrong = parse_host(arena, host, address, count)) != NULL)
 		return wrong;
 	if (*count == 2)

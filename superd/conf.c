@@ -167,6 +167,17 @@ has(const struct service *service, const char *key)
 	return (service->given & conf_key_bit(conf_key_find(service_keys, key))) != 0;
 }
 
+/* Neither 'listen' nor 'exec'. */
+static void
+tell_empty(struct draft *draft, const struct section *section)
+{
+	const char *meant = draft_common_section(section->name);
+
+	mistakes_add(draft->wrong, section->at, section->name, NULL, "a service needs 'listen' and 'exec', "
+	    "or a line %s = LISTEN PROGRAM in [services]%s%s%s", section->name,
+	    meant != NULL ? "; did you mean [" : "", meant != NULL ? meant : "", meant != NULL ? "]?" : "");
+}
+
 static void
 make_service(struct draft *draft, struct section *section, const struct service *defaults)
 {
@@ -188,9 +199,7 @@ make_service(struct draft *draft, struct section *section, const struct service 
 	if (draft->wrong->count != before)
 		return;
 	if (!has(service, "listen") && !has(service, "exec"))
-		mistakes_add(draft->wrong, section->at, section->name, NULL,
-		    "a service needs 'listen' and 'exec', or a line %s = LISTEN PROGRAM in [services]",
-		    section->name);
+		tell_empty(draft, section);
 	else if (!has(service, "listen"))
 		mistakes_add(draft->wrong, section->at, section->name, NULL, "'listen' is missing");
 	else if (!has(service, "exec"))

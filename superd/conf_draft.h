@@ -61,6 +61,8 @@ void	conf_read(struct draft *);
 /* NULL: there is none of that name; no memory. */
 struct section	*draft_find_section(struct draft *, const char *name);
 struct section	*draft_add_section(struct draft *, const char *name, struct place);
+/* [superd], [defaults] or [services], if a service's name looks like it; or NULL. */
+const char	*draft_common_section(const char *name);
 /* A value that no line of an INI file has; a key is not looked for twice. */
 void	draft_add_value(struct draft *, struct section *, const char *key, const char *value,
 	    struct place);

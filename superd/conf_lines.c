@@ -18,7 +18,7 @@ struct source {
 	size_t			 raw_size;
 	unsigned		 line;
 	bool			 section;	/* some heading was seen */
-	bool			 skip;		/* below a broken heading: whose keys are these? */
+	bool			 skip;		/* below a broken or indented heading: whose keys are these? */
 	bool			 open;		/* a value stands above that can be continued */
 	bool			 continues;	/* the line at hand does so */
 };
@@ -102,14 +102,17 @@ check_continuation(struct source *source, char *line, char *text)
 	*comment_start(text) = '\0';
 	trim_end(text);
 	source->continues = true;
-	if (*text == '[')
+	if (*text == '[') {
 		source_mistake(source, "an indented '[' would continue the value above; "
 		    "a heading begins at the start of its line");
-	else if (source->open)
+		source->skip = true;
+		source->open = false;
+	} else if (source->open) {
 		return;
-	else if (!source->skip)
+	} else if (!source->skip) {
 		source_mistake(source, "an indented line continues the value above, "
 		    "but there is none; begin at the start of the line");
+	}
 	*line = '\0';
 }
 

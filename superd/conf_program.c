@@ -221,12 +221,16 @@ conf_check_program(struct draft *draft, struct section *section)
 		service->program = draft->same->service->program;
 		return;
 	}
+	if (*name == '\0') {
+		draft_mistake(draft, section, "exec", "names no program");
+		return;
+	}
 	if (!bare && *name != '/') {
 		draft_mistake(draft, section, "exec", "'%s' is neither an absolute path nor a bare name",
 		    name);
 		return;
 	}
-	if (*name == '\0' || (bare && (path = search(draft, name)) == NULL)) {
+	if (bare && (path = search(draft, name)) == NULL) {
 		if (!draft->conf->arena.failed)
 			draft_mistake(draft, section, "exec", "there is no program '%s' in %s nor in PATH",
 			    name, draft->conf->settings.service_dir);

@@ -170,14 +170,21 @@ read_service_line(struct draft *draft, const char *name, const char *value, stru
 	return section->line = add_entry(draft, NULL, value, at);
 }
 
+const char *
+draft_common_section(const char *name)
+{
+	static const char *const common[] = { "services", "defaults", "superd", NULL };
+
+	return mistakes_nearest(name, common);
+}
+
 /* A key that is none; in what looks like a misspelt [services] its first one tells enough. */
 static void
 unknown_key(struct draft *draft, const struct section *section, const char *name, struct place at,
     const struct conf_key *table)
 {
-	static const char *const common[] = { "services", "defaults", "superd", NULL };
 	const char *meant = table == settings_keys || section == &draft->defaults ? NULL :
-	    mistakes_nearest(section->name, common);
+	    draft_common_section(section->name);
 
 	if (meant != NULL && *conf_key_hint(&draft->arena, table, name) == '\0')
 		mistakes_add(draft->wrong, at, section->name, name,
@@ -317,6 +324,27 @@ read_file(struct draft *draft, const char *path, unsigned order)
 	fclose(file);
 }
 
+static bool
+is_folder(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* A folder is told where it is named, as it is named there. */
+static void
+tell_folder(struct draft *draft, const struct entry *include, const char *path)
+{
+	const char *name = strpbrk(include->value, "*?[") != NULL ? path : include->value;
+	size_t len = strlen(name);
+
+	while (len > 1 && name[len - 1] == '/')
+		len--;
+	mistakes_add(draft->wrong, include->at, "superd", "include", "%s is a folder; its files are %.*s/*.ini",
+	    path, (int)len, name);
+}
+
 /* The files that the glob names, relative to the main file's folder. */
 static void
 read_included(struct draft *draft, const struct entry *include)
@@ -341,7 +369,10 @@ read_included(struct draft *draft, const struct entry *include)
 		    "%s: %zu files, more than %d", pattern, (size_t)found.gl_pathc, FILES_MAX);
 	else
 		for (unsigned i = 0; i < found.gl_pathc; i++)
-			read_file(draft, found.gl_pathv[i], i + 1);
+			if (is_folder(found.gl_pathv[i]))
+				tell_folder(draft, include, found.gl_pathv[i]);
+			else
+				read_file(draft, found.gl_pathv[i], i + 1);
 	globfree(&found);
 }
 

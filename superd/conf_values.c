@@ -143,6 +143,13 @@ parse_count(const struct conf_key *key, struct arena *arena, const char *text, u
 		*field = UNLIMITED;
 		return NULL;
 	}
+	if (key->most == UNLIMITED && units_parse(text, strlen(text), plain, &number)) {
+		if (number < key->least)
+			return arena_print(arena, "%s is out of range: %s and more, or 'unlimited'", text,
+			    units_text(arena, key->least, plain));
+		if (number > UNLIMITED)
+			return arena_print(arena, "%s is out of range: so many are 'unlimited'", text);
+	}
 	wrong = parse_ranged(key, arena, text, plain, key->most == UNLIMITED ?
 	    "a number or 'unlimited'" : "a number", &number);
 	if (wrong == NULL)

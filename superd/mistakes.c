@@ -120,7 +120,7 @@ const char *
 mistakes_nearest(const char *text, const char *const *candidates)
 {
 	size_t len = strlen(text);
-	unsigned best = len < 4 ? 2 : 3;	/* a short word is near to everything */
+	unsigned best = 3;
 	const char *nearest = NULL;
 
 	if (len > NAME_BYTES)
@@ -132,7 +132,8 @@ mistakes_nearest(const char *text, const char *const *candidates)
 		if (other > NAME_BYTES)
 			continue;
 		wrong = distance(text, len, *candidates, other);
-		if (wrong < best && wrong < other) {
+		/* A short word is near to everything. */
+		if (wrong < best && wrong <= (len > other ? len : other) / 3) {
 			best = wrong;
 			nearest = *candidates;
 		}

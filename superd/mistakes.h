@@ -37,7 +37,8 @@ void	mistakes_free(struct mistakes *);
 
 /*
  * The candidate that text was probably meant to be, or NULL: at most two
- * letters wrong, exchanged, left out or too many.  Candidates end in NULL.
+ * letters, and a third of all, are wrong, exchanged, left out or too many.
+ * Candidates end in NULL.
  */
 const char *mistakes_nearest(const char *text, const char *const *candidates);
 

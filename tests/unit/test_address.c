@@ -10,6 +10,8 @@
 
 #define PORT_HELP " is not a port (0 to 65535, or a name in services(5)); " \
 	"a service is NAME = LISTEN PROGRAM"
+#define SCHEME_HELP "; there are tcp:, tcp4:, tcp6:, udp:, udp4:, udp6: and unix: " \
+	"(and names of hosts are not looked up)"
 #define FORM_HELP " is not PORT, ADDRESS:PORT or [IPV6]:PORT"
 #define NAME_HELP " is not a numeric address (names are not looked up, 'localhost' excepted)"
 #define UNIX_HELP "a Unix socket is unix:/absolute/path or unix:@name"
@@ -99,25 +101,27 @@ static const struct {
 } bad[] = {
 	{ "", "no address: write a port, ADDRESS:PORT or unix:/path" },
 	{ " ,\t, ", "no address: write a port, ADDRESS:PORT or unix:/path" },
-	{ "65536", "'65536': '65536'" PORT_HELP },
+	{ "65536", "'65536'" PORT_HELP },
 	{ "127.0.0.1:65536", "'127.0.0.1:65536': '65536'" PORT_HELP },
 	{ "[::1]:99999999999999999999", "'[::1]:99999999999999999999': '99999999999999999999'" PORT_HELP },
-	{ "1205x", "'1205x': '1205x'" PORT_HELP },
-	{ "-1", "'-1': '-1'" PORT_HELP },
+	{ "1205x", "'1205x'" PORT_HELP }, { "-1", "'-1'" PORT_HELP },
 	{ "tcp:", "'tcp:': ''" PORT_HELP },
 	{ "127.0.0.1:", "'127.0.0.1:': ''" PORT_HELP },
-	{ "127.0.0.1", "'127.0.0.1': '127.0.0.1'" PORT_HELP },
-	{ "no-such-port", "'no-such-port': 'no-such-port'" PORT_HELP },
-	{ "80,no-such-port", "'no-such-port': 'no-such-port'" PORT_HELP },
+	{ "127.0.0.1", "'127.0.0.1'" PORT_HELP }, { "no-such-port", "'no-such-port'" PORT_HELP },
+	{ "80,no-such-port", "'no-such-port'" PORT_HELP },
 	{ ":80", "':80'" FORM_HELP },
-	{ "::1:80", "'::1:80'" FORM_HELP },
-	{ "[::1]", "'[::1]'" FORM_HELP },
+	{ "::1:80", "'::1:80'" FORM_HELP }, { "[::1]", "'[::1]'" FORM_HELP },
 	{ "[::1]80", "'[::1]80'" FORM_HELP },
 	{ "[127.0.0.1]:80", "'[127.0.0.1]:80'" FORM_HELP },
-	{ "[]:80", "'[]:80'" FORM_HELP },
-	{ "[*]:80", "'[*]:80'" FORM_HELP },
+	{ "[]:80", "'[]:80'" FORM_HELP }, { "[*]:80", "'[*]:80'" FORM_HELP },
 	{ "tcp:::1:80", "'tcp:::1:80'" FORM_HELP },
 	{ "www.example.org:80", "'www.example.org'" NAME_HELP },
+	{ "sctp:80", "'sctp:80': there is no 'sctp:'" SCHEME_HELP },
+	{ "80,tcp5:[::1]:80", "'tcp5:[::1]:80': there is no 'tcp5:'" SCHEME_HELP },
+	{ "host:80", "'host:80': there is no 'host:'" SCHEME_HELP },
+	{ "localhosts:80", "'localhosts:80': there is no 'localhosts:'" SCHEME_HELP },
+	{ "fe80::1:80", "'fe80::1:80'" FORM_HELP },
+	{ "tcp:sctp:80", "'sctp'" NAME_HELP },
 	{ "127.0.0:80", "'127.0.0'" NAME_HELP },
 	{ "127.0.0.256:80", "'127.0.0.256'" NAME_HELP },
 	{ "[::g]:80", "'::g'" NAME_HELP },
@@ -125,9 +129,7 @@ static const struct {
 	{ "tcp4:[::1]:80", "'::1' is not an IPv4 address" },
 	{ "tcp6:127.0.0.1:80", "'127.0.0.1' is not an IPv6 address" },
 	{ "udp6:[::ffff:127.0.0.1]:80", "'::ffff:127.0.0.1' is not an IPv6 address" },
-	{ "unix:", UNIX_HELP },
-	{ "unix:run/x", UNIX_HELP },
-	{ "unix:@", UNIX_HELP },
+	{ "unix:", UNIX_HELP }, { "unix:run/x", UNIX_HELP }, { "unix:@", UNIX_HELP },
 	{ "unix:/run/", "the path of a Unix socket ends in '/'" },
 	{ "unix:/" HUNDRED "0123456", "the path of a Unix socket has at most 107 bytes, this one 108" },
 	{ "unix:@" HUNDRED "0123456", "the path of a Unix socket has at most 107 bytes, this one 108" },

@@ -143,6 +143,7 @@ static const struct {
 	{ KEY("socket_mode"), "0o644", "'0o644'" NO_MODE },
 	{ KEY("stderr"), "logs", "'logs' is none of log, socket, null; did you mean 'log'?" },
 	{ KEY("stderr"), "syslog", "'syslog' is none of log, socket, null" },
+	{ KEY("log_remote"), "some", "'some' is none of full, prefix, none" },
 	{ KEY("when_full"), "Queue", "'Queue' is none of queue, refuse; did you mean 'queue'?" },
 	{ KEY("log_sessions"), "failed", "'failed' is none of all, none" },
 	{ SETTING("log_level"), "warn", "'warn' is none of error, warning, notice, info, debug" },

@@ -145,6 +145,9 @@ static const struct {
 	{ "", NULL },
 	{ "x", NULL },
 	{ "colour", NULL },
+	{ "nine", "nice" }, { "nimx", NULL },	/* of four letters one may be wrong, ... */
+	{ "grpu", NULL }, { "grup", "group" }, { "gruop", "group" },
+	{ "lsetin", NULL }, { "lisen", "listen" }, { "lixxen", "listen" }, { "lixxex", NULL },	/* ... of six two */
 	{ "mxsesion", NULL },
 	{ "this_name_is_longer_than_thirty_two", NULL },
 };
