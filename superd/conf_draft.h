@@ -34,6 +34,8 @@ struct draft {
 	struct conf		*conf;
 	struct mistakes		*wrong;
 	struct arena		 arena;		/* of what is needed only while reading */
+	gid_t			*groups;	/* superd's own; NULL: not asked for yet */
+	int			 ngroups;
 	const struct section	*same;		/* the last one whose program was looked at */
 	struct section		 superd, defaults;
 	struct section		*first, **last;	/* the services */

@@ -21,31 +21,50 @@ struct resolve {
 };
 #define RESOLVE_INSIDE_ROOT	0x10	/* RESOLVE_IN_ROOT of linux/openat2.h */
 
+/* superd's own groups, to have them back. */
+static bool
+know_groups(struct draft *draft)
+{
+	if (draft->groups != NULL)
+		return true;
+	draft->ngroups = getgroups(0, NULL);
+	draft->groups = draft->ngroups == -1 ? NULL :
+	    arena_take(&draft->arena, ((size_t)draft->ngroups + 1) * sizeof(gid_t));
+	if (draft->groups != NULL && getgroups(draft->ngroups, draft->groups) != draft->ngroups)
+		draft->groups = NULL;
+	return draft->groups != NULL;
+}
+
 /*
  * From here to eyes_back, files are seen as the service's user sees them.
  * Only the filesystem's idea of who superd is changes, setfsuid(2): the user
- * cannot signal superd meanwhile.
+ * cannot signal superd meanwhile.  NULL, or why that cannot be.
  */
-static bool
-eyes_of(const struct identity *identity)
+static const char *
+eyes_of(struct draft *draft, const struct identity *identity)
 {
 	if (!identity->change)
-		return true;
-	if (setgroups(identity->ngroups, identity->groups) == -1)
-		return false;
+		return NULL;
+	if (!know_groups(draft) || setgroups(identity->ngroups, identity->groups) == -1)
+		return arena_print(&draft->conf->arena, "superd cannot take the user's groups: %s",
+		    strerror(errno));
 	setfsgid(identity->gid);
 	setfsuid(identity->uid);
-	return true;
+	return NULL;
 }
 
-static void
-eyes_back(const struct identity *identity, const gid_t *groups, int ngroups)
+/* NULL, or why superd is not itself again. */
+static const char *
+eyes_back(struct draft *draft, const struct identity *identity)
 {
 	if (!identity->change)
-		return;
+		return NULL;
 	setfsuid(geteuid());
 	setfsgid(getegid());
-	(void)setgroups((size_t)ngroups, groups);
+	if (setgroups((size_t)draft->ngroups, draft->groups) == 0)
+		return NULL;
+	draft->wrong->fatal = true;
+	return arena_print(&draft->conf->arena, "superd cannot have its own groups back: %s", strerror(errno));
 }
 
 /* The path as a process inside root sees it; root is -1 where there is no chroot. */
@@ -131,9 +150,8 @@ look_as_user(struct draft *draft, const struct service *service, enum way way, c
 {
 	struct arena *arena = &draft->conf->arena;
 	const struct identity *identity = service->identity;
-	gid_t own[256];
-	int ngroups = getgroups(sizeof own / sizeof *own, own), fd = -1;
-	const char *wrong = "superd cannot take the user's groups";
+	const char *wrong, *lost;
+	int fd = -1;
 
 	if (way == WAY_INSIDE && service->chroot == NULL)
 		way = WAY_OUTSIDE;
@@ -142,11 +160,14 @@ look_as_user(struct draft *draft, const struct service *service, enum way way, c
 	if (way != WAY_OUTSIDE && fd == -1)
 		return arena_print(arena, "%s: %s", way == WAY_INSIDE ? service->chroot : path,
 		    strerror(errno));
-	if (eyes_of(identity) && way == WAY_DESCRIPTOR)
-		wrong = look_at(arena, fd, path, identity->name, folder), fd = -1;
-	else if (eyes_of(identity))
-		wrong = look_along(arena, fd, path, identity->name, folder);
-	eyes_back(identity, own, ngroups < 0 ? 0 : ngroups);
+	if ((wrong = eyes_of(draft, identity)) == NULL) {
+		if (way == WAY_DESCRIPTOR)
+			wrong = look_at(arena, fd, path, identity->name, folder), fd = -1;
+		else
+			wrong = look_along(arena, fd, path, identity->name, folder);
+		if ((lost = eyes_back(draft, identity)) != NULL)
+			wrong = lost;
+	}
 	if (fd != -1)
 		close(fd);
 	return wrong;

@@ -202,6 +202,8 @@ serve(struct superd *superd, const char *pid_file, int ready)
 		event_error("epoll: %s", strerror(errno));
 		status = EX_OSERR;
 	}
+	if (superd->broken)
+		status = EX_OSERR;
 	if (pid_file != NULL)
 		pid_file_leave(pid_file);
 	return status;
@@ -214,11 +216,11 @@ start(const struct conf_base *base, const struct options *options, const struct 
 	struct mistakes mistakes = { .count = 0 };
 	struct conf *conf = load(base, &mistakes);
 	const char *pid_file;
-	int ready = -1, status;
+	int ready = -1, status = mistakes.fatal ? EX_OSERR : EX_CONFIG;
 
 	if (conf == NULL) {
 		mistakes_free(&mistakes);
-		return EX_CONFIG;
+		return status;
 	}
 	if (base->daemon && (status = background_start(&ready)) != -1) {
 		mistakes_free(&mistakes);

@@ -5,6 +5,8 @@
 #ifndef MISTAKES_H
 #define MISTAKES_H
 
+#include <stdbool.h>
+
 #include "arena.h"
 
 /* Where a value stands.  A zero line means the file as a whole. */
@@ -25,6 +27,7 @@ struct mistakes {
 	struct mistake	*first;		/* sorted by place */
 	unsigned	 count;
 	struct mistake	*first_warning;
+	bool		 fatal;		/* superd itself took harm: it must not go on, whatever it had before */
 };
 
 /* section and key may be NULL. */

@@ -192,6 +192,7 @@ superd_reload(struct superd *superd)
 	}
 	notify_reloading();
 	conf = conf_load(superd->base, &wrong);
+	superd->broken = wrong.fatal;
 	if (conf != NULL && conf->blank && superd->count > 0) {
 		event_error("%s: has nothing in it; to end all services, leave an empty [services]",
 		    superd->base->file);
@@ -207,5 +208,8 @@ superd_reload(struct superd *superd)
 		tell_mistakes(&wrong);
 	}
 	mistakes_free(&wrong);
-	notify_send("READY=1");
+	if (superd->broken)
+		superd_stop(superd);
+	else
+		notify_send("READY=1");
 }

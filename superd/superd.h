@@ -40,6 +40,7 @@ struct superd {
 	unsigned		 idle_pipes;	/* of standard error, of services without a session */
 	enum state		 state;
 	bool			 out_of_something;	/* told that accept rests */
+	bool			 broken;	/* it stops because it cannot go on */
 };
 
 /* -1 with errno.  From here on signals are events of the loop. */
