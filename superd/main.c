@@ -14,6 +14,7 @@
 
 #include "background.h"
 #include "events.h"
+#include "kernel.h"
 #include "log.h"
 #include "notify.h"
 #include "pid_file.h"
@@ -256,6 +257,7 @@ int
 main(int argc, char **argv)
 {
 	static char file[PATH_MAX], service_dir[PATH_MAX], pid_file[PATH_MAX];
+	char missing[KERNEL_TEXT];
 	struct options options;
 	struct conf_base base;
 	struct rlimit nofile;
@@ -265,6 +267,10 @@ main(int argc, char **argv)
 		return status;
 	if (clean_slate() == -1 || getrlimit(RLIMIT_NOFILE, &nofile) == -1) {
 		fprintf(stderr, "superd: /dev/null: %s\n", strerror(errno));
+		return EX_OSERR;
+	}
+	if (!kernel_suffices(missing)) {
+		fprintf(stderr, "superd: %s\n", missing);
 		return EX_OSERR;
 	}
 	log_init();
