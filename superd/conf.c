@@ -309,3 +309,9 @@ conf_log_place(const struct conf_base *base, const struct conf *conf)
 		return base->daemon ? "syslog" : NULL;
 	return strcmp(log, "stderr") == 0 ? NULL : log;
 }
+
+const char *
+conf_pid_file(const struct conf_base *base, const struct conf *conf)
+{
+	return base->pid_file != NULL ? base->pid_file : conf->settings.pid_file;
+}

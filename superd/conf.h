@@ -136,6 +136,7 @@ struct conf {
 struct conf_base {
 	const char	*file;		/* -c */
 	const char	*service_dir;	/* -s, NULL: the key or the compiled-in one */
+	const char	*pid_file;	/* -p, NULL: the key */
 	bool		 daemon;	/* -D */
 	bool		 test;		/* -t: what only root could know or do is a warning */
 	bool		 verbose;	/* -v */
@@ -151,6 +152,9 @@ struct conf *conf_load(const struct conf_base *, struct mistakes *wrong);
 
 /* Where the log goes, for log_open. */
 const char *conf_log_place(const struct conf_base *, const struct conf *);
+
+/* Where the process id is to stand; NULL: nowhere. */
+const char *conf_pid_file(const struct conf_base *, const struct conf *);
 
 /* Counted: the last conf_release closes what it holds and frees it.  NULL is allowed. */
 struct conf *conf_hold(struct conf *);

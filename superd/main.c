@@ -211,12 +211,12 @@ serve(struct superd *superd, const char *pid_file, int ready)
 }
 
 static int
-start(const struct conf_base *base, const struct options *options, const struct rlimit *nofile)
+start(const struct conf_base *base, const struct rlimit *nofile)
 {
 	static struct superd superd;
+	static char pid_file[PATH_MAX];		/* the configuration that names it may be gone before superd */
 	struct mistakes mistakes = { .count = 0 };
 	struct conf *conf = load(base, &mistakes);
-	const char *pid_file;
 	int ready = -1, status = mistakes.fatal ? EX_OSERR : EX_CONFIG;
 
 	if (conf == NULL) {
@@ -240,13 +240,16 @@ start(const struct conf_base *base, const struct options *options, const struct 
 	for (const struct mistake *m = mistakes.first_warning; m != NULL; m = m->next)
 		event_warning("%s", m->text);
 	mistakes_free(&mistakes);
-	pid_file = options->pid_file != NULL ? options->pid_file : conf->settings.pid_file;
+	if (conf_pid_file(base, conf) != NULL) {
+		snprintf(pid_file, sizeof pid_file, "%s", conf_pid_file(base, conf));
+		superd.pid_file = pid_file;
+	}
 	if (superd_apply(&superd, conf) == -1) {
 		conf_release(conf);
 		status = EX_OSERR;
 	} else {
 		close_unwanted();
-		status = serve(&superd, pid_file, ready);
+		status = serve(&superd, superd.pid_file, ready);
 	}
 	superd_finish(&superd);
 	log_close();
@@ -274,12 +277,12 @@ main(int argc, char **argv)
 		return EX_OSERR;
 	}
 	log_init();
-	options.pid_file = absolute(options.pid_file, pid_file);
 	base = (struct conf_base){ .file = absolute(options.file, file),
-		.service_dir = absolute(options.service_dir, service_dir), .daemon = options.daemon,
+		.service_dir = absolute(options.service_dir, service_dir),
+		.pid_file = absolute(options.pid_file, pid_file), .daemon = options.daemon,
 		.test = options.test || options.print, .verbose = options.verbose,
 		.nofile = nofile.rlim_max, .environ = environ };
 	if (options.test || options.print)
 		return check(&base, &options);
-	return start(&base, &options, &nofile);
+	return start(&base, &nofile);
 }

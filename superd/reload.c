@@ -142,6 +142,17 @@ reopen_log(const struct superd *superd)
 		event_error("%s: %s; the log goes on where it was", settings->log, strerror(errno));
 }
 
+/* The file is taken before superd says that it is ready, and stays what it was. */
+static void
+warn_of_pid_file(const struct superd *superd)
+{
+	const char *wanted = conf_pid_file(superd->base, superd->conf);
+	const char *none = "none", *now = superd->pid_file != NULL ? superd->pid_file : none;
+
+	if (strcmp(wanted != NULL ? wanted : none, now) != 0)
+		event_warning("pid_file: a new one takes a restart; until then it is %s", now);
+}
+
 int
 superd_apply(struct superd *superd, struct conf *conf)
 {
@@ -160,6 +171,8 @@ superd_apply(struct superd *superd, struct conf *conf)
 	if (!first)
 		event_reload("the new configuration is in force",
 		    before - removed - plan.changed, plan.changed, plan.added, removed);
+	if (!first)
+		warn_of_pid_file(superd);
 	if (superd->count == 0)
 		event_warning("no services: superd does nothing until a reload brings one");
 	if (superd->leaving == NULL)

@@ -22,6 +22,7 @@ struct superd {
 	struct launcher		 launcher;
 	struct admission	 admission;
 	const struct conf_base	*base;
+	const char		*pid_file;	/* that was written; NULL: none */
 	struct conf		*conf;		/* held; NULL before the first superd_apply */
 	struct running		**running;	/* owned; the services, sorted by name */
 	unsigned		 count;

@@ -183,6 +183,49 @@ START_TEST(pid_file_key_is_obeyed)
 }
 END_TEST
 
+START_TEST(pid_file_outlives_the_configuration_that_named_it)
+{
+	struct daemon *d = daemon_new();
+	char path[200], other[200];
+
+	snprintf(path, sizeof path, "%s/key.pid", d->dir);
+	snprintf(other, sizeof other, "%s/other.pid", d->dir);
+	daemon_write(d, "[superd]\npid_file = %s\n[services]\nhold = 127.0.0.1:0 hold\n", path);
+	daemon_run(d, NULL);
+	daemon_ready(d);
+	daemon_reload(d, "[superd]\npid_file = %s\n[services]\nhold = 127.0.0.1:0 hold\n", path);
+	must(log_find(d, "warning", NULL) == NULL);
+	daemon_reload(d, "[superd]\npid_file = %s\n[services]\nhold = 127.0.0.1:0 hold\n", other);
+	await_log(d, "warning", "~pid_file", "~takes a restart", "~key.pid");
+	log_mark(d);
+	daemon_reload(d, "[services]\nhold = 127.0.0.1:0 hold\n");
+	await_log(d, "warning", "~pid_file", "~takes a restart", "~key.pid");
+	must(pid_in(path) == d->pid);
+	must(access(other, F_OK) == -1);
+	daemon_stop(d);
+	must(access(path, F_OK) == -1);
+}
+END_TEST
+
+START_TEST(pid_file_of_the_command_line_hides_the_key_from_a_reload)
+{
+	struct daemon *d = daemon_new();
+	char path[200];
+	const char *const args[] = { "-p", path, NULL };
+	const struct start how = { .args = args };
+
+	snprintf(path, sizeof path, "%s/superd.pid", d->dir);
+	daemon_write(d, "[services]\nhold = 127.0.0.1:0 hold\n");
+	daemon_run(d, &how);
+	daemon_ready(d);
+	daemon_reload(d, "[superd]\npid_file = %s/other\n[services]\nhold = 127.0.0.1:0 hold\n", d->dir);
+	must(log_find(d, "warning", NULL) == NULL);
+	must(pid_in(path) == d->pid);
+	daemon_stop(d);
+	must(access(path, F_OK) == -1);
+}
+END_TEST
+
 START_TEST(option_d_makes_a_daemon)
 {
 	struct daemon *d = daemon_new();
@@ -341,7 +384,8 @@ main(void)
 	add_case(suite, "checked for another user", NEEDS_ROOT,
 	    TESTS(closed_folder_on_the_way_to_a_program_is_named));
 	add_case(suite, "daemon", NEEDS_NOTHING, TESTS(pid_file_is_written_and_removed,
-	    pid_file_key_is_obeyed, option_d_makes_a_daemon,
+	    pid_file_key_is_obeyed, pid_file_outlives_the_configuration_that_named_it,
+	    pid_file_of_the_command_line_hides_the_key_from_a_reload, option_d_makes_a_daemon,
 	    starter_exits_78_when_the_configuration_is_wrong, daemon_must_not_log_to_stderr));
 	add_case(suite, "daemon and /proc", NEEDS_PROC | NEEDS_NO_VALGRIND,
 	    TESTS(daemon_holds_nothing_of_its_starter));
