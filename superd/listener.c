@@ -265,6 +265,7 @@ int
 listener_redeclare(struct listener *listener, struct running *running,
     const struct service *service, const struct address *address)
 {
+	const struct service *before = listener->service;
 	int family = listener->bound.local ? AF_UNIX : address_af(address);
 
 	listener->running = running;
@@ -277,6 +278,7 @@ listener_redeclare(struct listener *listener, struct running *running,
 		return -1;
 	if (socket_options(listener->fd, family, service) == -1)
 		return -1;
+	socket_options_reset(listener->fd, family, before, service);
 	return listen(listener->fd, service->backlog);
 }
 

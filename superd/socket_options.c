@@ -3,8 +3,16 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "socket_options.h"
+
+/* Of socket(7), since Linux 5.14; the C library's headers may be older. */
+#ifndef SO_BUF_LOCK
+#define SO_BUF_LOCK	72
+#endif
+#define SEND_LOCKED	1
+#define RECEIVE_LOCKED	2
 
 static int
 set(int fd, int level, int option, int value)
@@ -54,4 +62,36 @@ socket_options(int fd, int family, const struct service *service)
 	    set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)service->user_timeout_ms) == -1)
 		return -1;
 	return set_dscp(fd, family, service->dscp);
+}
+
+/* As a new socket of the kind has it; the kernel doubles what it is given. */
+static void
+set_default_size(int fd, int family, int option)
+{
+	socklen_t len = sizeof(int);
+	int type, size, fresh = -1;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0)
+		fresh = socket(family, type | SOCK_CLOEXEC, 0);
+	if (fresh == -1)
+		return;
+	if (getsockopt(fresh, SOL_SOCKET, option, &size, &len) == 0)
+		(void)set(fd, SOL_SOCKET, option, size / 2);
+	close(fresh);
+}
+
+void
+socket_options_reset(int fd, int family, const struct service *before, const struct service *service)
+{
+	bool receive = before->rcvbuf > 0 && service->rcvbuf == 0;
+	bool send = before->sndbuf > 0 && service->sndbuf == 0;
+
+	if (receive)
+		set_default_size(fd, family, SO_RCVBUF);
+	if (send)
+		set_default_size(fd, family, SO_SNDBUF);
+	/* A size that was set does not grow as needed until it is unlocked; an older kernel cannot. */
+	if (receive || send)
+		(void)set(fd, SOL_SOCKET, SO_BUF_LOCK, (service->sndbuf > 0 ? SEND_LOCKED : 0) |
+		    (service->rcvbuf > 0 ? RECEIVE_LOCKED : 0));
 }

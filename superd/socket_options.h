@@ -12,5 +12,10 @@ int	socket_options_before_bind(int fd, int family, const struct service *,
  * connection the options of its listener, so none are set per connection.
  */
 int	socket_options(int fd, int family, const struct service *);
+/*
+ * What the socket has of an earlier declaration and the present one leaves to
+ * the kernel is the kernel's again, as far as that can be had.
+ */
+void	socket_options_reset(int fd, int family, const struct service *before, const struct service *);
 
 #endif

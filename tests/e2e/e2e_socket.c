@@ -13,6 +13,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#ifndef SO_BUF_LOCK
+#define SO_BUF_LOCK	72
+#endif
+
 static const char *
 told(const char *listen, const char *keys)
 {
@@ -105,6 +109,52 @@ START_TEST(options_of_a_kept_listener_change_with_a_reload)
 	must(strstr(drain(dial(d, "opts")), "nodelay=0\n") != NULL);
 	must(strstr(drain(dial(d, "opts")), "keepalive=0\n") != NULL);
 	must(strstr(drain(dial(d, "opts")), "user_timeout=3000\n") != NULL);
+	daemon_stop(d);
+}
+END_TEST
+
+/* A number that sockopts told. */
+static long
+option(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+
+	must(at != NULL && at[strlen(name)] == '=');
+	return strtol(at + strlen(name) + 1, NULL, 10);
+}
+
+/* Whether the kernel can be told to choose a size again, Linux 5.14. */
+static bool
+sizes_can_be_unlocked(void)
+{
+	const int none = 0;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	bool can = setsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &none, sizeof none) == 0;
+
+	close(fd);
+	return can;
+}
+
+START_TEST(buffers_that_a_reload_takes_out_are_the_kernels_again)
+{
+	static const char plain[] = "[services]\nopts = 127.0.0.1:0 sockopts\n";
+	struct daemon *d = daemon_start(plain);
+	const char *text = drain(dial(d, "opts"));
+	const long receive = option(text, "rcvbuf"), send = option(text, "sndbuf");
+
+	daemon_reload(d, "%s[opts]\nrcvbuf = 8k\nsndbuf = 8k\n", plain);
+	text = drain(dial(d, "opts"));
+	must(option(text, "rcvbuf") == 16384 && option(text, "sndbuf") == 16384);
+	daemon_reload(d, "%s[opts]\nsndbuf = 8k\n", plain);
+	text = drain(dial(d, "opts"));
+	must(option(text, "rcvbuf") == receive && option(text, "sndbuf") == 16384);
+	daemon_reload(d, plain);
+	text = drain(dial(d, "opts"));
+	must(option(text, "rcvbuf") == receive);
+	if (sizes_can_be_unlocked())
+		must(option(text, "sndbuf") == send);
+	else
+		must(option(text, "sndbuf") != 16384);
 	daemon_stop(d);
 }
 END_TEST
@@ -220,6 +270,7 @@ main(void)
 	add_case(suite, "options", NEEDS_NOTHING, TESTS(keepalive_and_nodelay_are_the_default,
 	    keepalive_and_nodelay_may_be_off, buffers_are_obeyed, user_timeout_is_obeyed,
 	    dscp_is_obeyed, unix_socket_has_no_tcp_options,
+	    buffers_that_a_reload_takes_out_are_the_kernels_again,
 	    deferred_client_is_served_when_it_speaks,
 	    options_of_a_kept_listener_change_with_a_reload));
 	add_case(suite, "IPv6", NEEDS_IPV6, TESTS(dscp_is_obeyed_in_ipv6));
