@@ -115,8 +115,8 @@ static const char *
 not_an_address(struct arena *arena, const char *text)
 {
 	if (*text == '+')
-		return arena_print(arena, "'%.100s': a '+' stands by itself before all other items, and "
-		    "adds them to the list of [defaults]", text);
+		return arena_print(arena, "'%.100s': a '+' stands by itself before all other items, "
+		    "and adds them to the list of [defaults]", text);
 	if (*text == '@')
 		return arena_print(arena, "'%.100s': '@' has no meaning here", text);
 	if (strchr(text, ',') != NULL)
@@ -219,8 +219,8 @@ doubt_of(struct arena *arena, const char *text, const struct acl_entry *entry)
 		bits -= 8;
 	while (bits <= 64 && bits > 8 && (entry->first.high >> (64 - bits) & 0xff) == 0)
 		bits -= 8;
-	return arena_print(arena, "'%s' is that one address: write %s/%u for the network, or %s/%u", text,
-	    text, bits - least, text, 128 - least);
+	return arena_print(arena, "'%s' is that one address: write %s/%u for the network, or %s/%u",
+	    text, text, bits - least, text, 128 - least);
 }
 
 static const char *

@@ -23,7 +23,7 @@
 struct acl_builder {
 	struct acl_entry	*entries;
 	size_t			 count, room;
-	const char		*doubt;		/* of the last item: it is right, but hardly what was meant */
+	const char		*doubt;		/* of the last item: right, but hardly meant; or NULL */
 	bool			 allow_given;	/* acl_add sets it; for an empty list the caller does */
 	bool			 allow_all, deny_all;
 };

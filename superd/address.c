@@ -213,16 +213,16 @@ parse_one(struct arena *arena, const char *text, struct address *address, unsign
 
 	*count = 1;
 	if (rest_text == text && has_unknown_scheme(text, &len))
-		return arena_print(arena, "'%s': there is no '%.*s:'; there are tcp:, tcp4:, tcp6:, udp:, udp4:, "
-		    "udp6: and unix: (and names of hosts are not looked up)", text, (int)len, text);
+		return arena_print(arena, "'%s': there is no '%.*s:'; there are tcp:, tcp4:, tcp6:, "
+		    "udp:, udp4:, udp6: and unix: (and names of hosts are not looked up)", text, (int)len, text);
 	if (address->kind == ADDRESS_UNIX)
 		return parse_unix(arena, rest_text, address);
 	strcpy(rest, rest_text);	/* no longer than text, which is of at most LINE_BYTES */
 	if ((port = divide_host(rest, &host)) == NULL)
 		return arena_print(arena, "'%s' is not PORT, ADDRESS:PORT or [IPV6]:PORT", text);
 	if (!parse_port(port, address->kind, &address->port))
-		return arena_print(arena, "%s'%s' is not a port (0 to 65535, or a name in services(5)); "
-		    "a service is NAME = LISTEN PROGRAM",
+		return arena_print(arena, "%s'%s' is not a port (0 to 65535, or a name in "
+		    "services(5)); a service is NAME = LISTEN PROGRAM",
 		    strcmp(text, port) == 0 ? "" : arena_print(arena, "'%s': ", text), port);
 	if ((wrong = parse_host(arena, host, address, count)) != NULL)
 		return wrong;

@@ -68,7 +68,7 @@ struct moment {
 	int		weekday;	/* local time: 0 is Sunday */
 	int		minute;		/* of the day */
 	uint32_t	load;		/* one-minute load average, in hundredths */
-	bool		own;		/* the peer is an address of this host; see admission_minds_own */
+	bool		own;		/* an address of this host; see admission_minds_own */
 };
 
 /* Whether moment.own matters: a sensor is touched, or the peer's source is banned. */

@@ -173,9 +173,10 @@ tell_empty(struct draft *draft, const struct section *section)
 {
 	const char *meant = draft_common_section(section->name);
 
-	mistakes_add(draft->wrong, section->at, section->name, NULL, "a service needs 'listen' and 'exec', "
-	    "or a line %s = LISTEN PROGRAM in [services]%s%s%s", section->name,
-	    meant != NULL ? "; did you mean [" : "", meant != NULL ? meant : "", meant != NULL ? "]?" : "");
+	mistakes_add(draft->wrong, section->at, section->name, NULL,
+	    "a service needs 'listen' and 'exec', or a line %s = LISTEN PROGRAM in [services]%s",
+	    section->name, meant == NULL ? "" :
+	    arena_print(&draft->arena, "; did you mean [%s]?", meant));
 }
 
 static void

@@ -18,7 +18,7 @@ struct source {
 	size_t			 raw_size;
 	unsigned		 line;
 	bool			 section;	/* some heading was seen */
-	bool			 skip;		/* below a broken or indented heading: whose keys are these? */
+	bool			 skip;		/* below a heading that is none: whose keys are these? */
 	bool			 open;		/* a value stands above that can be continued */
 	bool			 continues;	/* the line at hand does so */
 };

@@ -64,8 +64,9 @@ add_file(struct draft *draft, struct section *section, const char *key, const ch
 		wrong = acl_add_line(builder, &draft->arena, line, (size_t)len, *key == 'a');
 		if (wrong != NULL)
 			draft_mistake(draft, section, key, "%s:%u: %s", path, number, wrong);
-		else if (builder->doubt != NULL && doubted++ == 0)	/* one is enough to look at the file */
-			draft_warning(draft, section, key, "%s:%u: %s", path, number, builder->doubt);
+		else if (builder->doubt != NULL && doubted++ == 0)	/* one makes one look */
+			draft_warning(draft, section, key, "%s:%u: %s", path, number,
+			    builder->doubt);
 	}
 	if (ferror(file))
 		draft_mistake(draft, section, key, "@%s: %s", path, strerror(errno));
@@ -148,7 +149,7 @@ load_banner(struct draft *draft, struct section *section, const char *key, const
 	return banner;
 }
 
-/* A list that is not meant for the trap makes one that catches nobody from outside, and says nothing. */
+/* With a list that is not meant for it the trap catches nobody from outside, and says nothing. */
 static void
 check_sensor(struct draft *draft, struct section *section)
 {
@@ -161,8 +162,8 @@ check_sensor(struct draft *draft, struct section *section)
 	while (*item != NULL && strcmp(*item, "all") != 0)
 		item++;
 	if (*item == NULL)
-		draft_warning(draft, section, "sensor", "catches only whom the 'allow' of [defaults] admits: "
-		    "all others are denied before; give it 'allow = all', or a list of its own");
+		draft_warning(draft, section, "sensor", "catches only whom the 'allow' of "
+		    "[defaults] admits: all others are denied before; give it 'allow = all', or a list of its own");
 }
 
 void

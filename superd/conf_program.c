@@ -64,7 +64,8 @@ eyes_back(struct draft *draft, const struct identity *identity)
 	if (setgroups((size_t)draft->ngroups, draft->groups) == 0)
 		return NULL;
 	draft->wrong->fatal = true;
-	return arena_print(&draft->conf->arena, "superd cannot have its own groups back: %s", strerror(errno));
+	return arena_print(&draft->conf->arena, "superd cannot have its own groups back: %s",
+	    strerror(errno));
 }
 
 /* The path as a process inside root sees it; root is -1 where there is no chroot. */

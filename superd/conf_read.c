@@ -341,8 +341,8 @@ tell_folder(struct draft *draft, const struct entry *include, const char *path)
 
 	while (len > 1 && name[len - 1] == '/')
 		len--;
-	mistakes_add(draft->wrong, include->at, "superd", "include", "%s is a folder; its files are %.*s/*.ini",
-	    path, (int)len, name);
+	mistakes_add(draft->wrong, include->at, "superd", "include",
+	    "%s is a folder; its files are %.*s/*.ini", path, (int)len, name);
 }
 
 /* The files that the glob names, relative to the main file's folder. */

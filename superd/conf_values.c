@@ -145,10 +145,11 @@ parse_count(const struct conf_key *key, struct arena *arena, const char *text, u
 	}
 	if (key->most == UNLIMITED && units_parse(text, strlen(text), plain, &number)) {
 		if (number < key->least)
-			return arena_print(arena, "%s is out of range: %s and more, or 'unlimited'", text,
-			    units_text(arena, key->least, plain));
+			return arena_print(arena, "%s is out of range: %s and more, or 'unlimited'",
+			    text, units_text(arena, key->least, plain));
 		if (number > UNLIMITED)
-			return arena_print(arena, "%s is out of range: so many are 'unlimited'", text);
+			return arena_print(arena, "%s is out of range: so many are 'unlimited'",
+			    text);
 	}
 	wrong = parse_ranged(key, arena, text, plain, key->most == UNLIMITED ?
 	    "a number or 'unlimited'" : "a number", &number);

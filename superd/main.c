@@ -214,7 +214,7 @@ static int
 start(const struct conf_base *base, const struct rlimit *nofile)
 {
 	static struct superd superd;
-	static char pid_file[PATH_MAX];		/* the configuration that names it may be gone before superd */
+	static char pid_file[PATH_MAX];		/* outlives the configuration that names it */
 	struct mistakes mistakes = { .count = 0 };
 	struct conf *conf = load(base, &mistakes);
 	int ready = -1, status = mistakes.fatal ? EX_OSERR : EX_CONFIG;

@@ -27,7 +27,7 @@ struct mistakes {
 	struct mistake	*first;		/* sorted by place */
 	unsigned	 count;
 	struct mistake	*first_warning;
-	bool		 fatal;		/* superd itself took harm: it must not go on, whatever it had before */
+	bool		 fatal;		/* superd itself took harm, and must not go on */
 };
 
 /* section and key may be NULL. */

@@ -13,7 +13,8 @@ running_failed(struct running *running, uint64_t session, const struct peer *pee
 }
 
 void
-running_refused(struct running *running, const struct peer *peer, enum verdict verdict, uint64_t now_ms)
+running_refused(struct running *running, const struct peer *peer, enum verdict verdict,
+    uint64_t now_ms)
 {
 	running->refused[verdict]++;
 	if (log_wants(LOG_LEVEL_NOTICE) && gate_passes(&running->refuse_gate, now_ms))

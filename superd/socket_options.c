@@ -81,7 +81,8 @@ set_default_size(int fd, int family, int option)
 }
 
 void
-socket_options_reset(int fd, int family, const struct service *before, const struct service *service)
+socket_options_reset(int fd, int family, const struct service *before,
+    const struct service *service)
 {
 	bool receive = before->rcvbuf > 0 && service->rcvbuf == 0;
 	bool send = before->sndbuf > 0 && service->sndbuf == 0;
@@ -90,7 +91,7 @@ socket_options_reset(int fd, int family, const struct service *before, const str
 		set_default_size(fd, family, SO_RCVBUF);
 	if (send)
 		set_default_size(fd, family, SO_SNDBUF);
-	/* A size that was set does not grow as needed until it is unlocked; an older kernel cannot. */
+	/* What was set does not grow as needed until it is unlocked; an older kernel cannot. */
 	if (receive || send)
 		(void)set(fd, SOL_SOCKET, SO_BUF_LOCK, (service->sndbuf > 0 ? SEND_LOCKED : 0) |
 		    (service->rcvbuf > 0 ? RECEIVE_LOCKED : 0));

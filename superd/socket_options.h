@@ -16,6 +16,7 @@ int	socket_options(int fd, int family, const struct service *);
  * What the socket has of an earlier declaration and the present one leaves to
  * the kernel is the kernel's again, as far as that can be had.
  */
-void	socket_options_reset(int fd, int family, const struct service *before, const struct service *);
+void	socket_options_reset(int fd, int family, const struct service *before,
+	    const struct service *);
 
 #endif

@@ -311,7 +311,8 @@ sources_leave(struct sources *sources, struct account *account, const struct rat
 }
 
 void
-sources_cancel(struct sources *sources, struct account *account, const struct rate *rate, uint64_t now_ms)
+sources_cancel(struct sources *sources, struct account *account, const struct rate *rate,
+    uint64_t now_ms)
 {
 	rate_return(rate, &account->bucket, now_ms);
 	sources_leave(sources, account, rate, now_ms);

@@ -67,7 +67,8 @@ struct account	*sources_enter(struct sources *, const struct holder *, const str
 	    uint64_t now_ms);
 /* The session is over; or it never came to be, and its token goes back. */
 void		 sources_leave(struct sources *, struct account *, const struct rate *, uint64_t now_ms);
-void		 sources_cancel(struct sources *, struct account *, const struct rate *, uint64_t now_ms);
+void		 sources_cancel(struct sources *, struct account *, const struct rate *,
+	    uint64_t now_ms);
 
 /* How many sessions it has; for how many ms it is SOURCE_TOO_FAST. */
 uint32_t	 sources_live(const struct sources *, const struct holder *);

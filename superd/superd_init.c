@@ -19,8 +19,8 @@ bound(struct listener *listener)
 static void
 stuck(struct session *session)
 {
-	event_warning("service '%s': process %d of session %" PRIu64 " lives on after SIGKILL, stuck in the "
-	    "kernel or traced; its place stays taken", session->running->service->name,
+	event_warning("service '%s': process %d of session %" PRIu64 " lives on after SIGKILL, "
+	    "stuck in the kernel or traced; its place stays taken", session->running->service->name,
 	    (int)session->pid, session->id);
 }
 
