@@ -15,7 +15,7 @@ tell_full(struct superd *superd, struct running *running)
 	struct holder holder;
 	uint32_t count;
 
-	if (running->full || (running->full_told != 0 &&
+	if (running->room_due || (running->full_told != 0 &&
 	    superd->loop.now - running->full_told < FULL_MS))
 		return;
 	count = sources_busiest(superd->admission.sources, running->tally.number, &holder);
@@ -23,7 +23,7 @@ tell_full(struct superd *superd, struct running *running)
 	busiest.scope = holder.scope;
 	event_full(running, count > 0 && !IN6_IS_ADDR_UNSPECIFIED(&holder.ip) ? &busiest : NULL, count);
 	running->full_told = superd->loop.now;
-	running->full = true;
+	running->room_due = true;
 }
 
 static void
@@ -105,8 +105,8 @@ superd_unpark(struct superd *superd, struct listener *listener)
 	if (listener->parked == PARKED_NOT)
 		return;
 	unlink_parked(superd, listener);
-	if (running->full && running->parked == NULL) {
-		running->full = false;
+	if (running->room_due && running->parked == NULL) {
+		running->room_due = false;
 		event_room(running);
 	}
 }

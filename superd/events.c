@@ -316,6 +316,17 @@ event_status(unsigned services, unsigned live, unsigned most, uint64_t sessions)
 	log_end();
 }
 
+/* Whether clients of the service wait for room, be it told or not. */
+static bool
+is_full(const struct running *running)
+{
+	const struct listener *listener = running->listeners;
+
+	while (listener != NULL && listener->parked == PARKED_NOT)
+		listener = listener->next;
+	return listener != NULL;
+}
+
 void
 event_status_service(const struct running *running)
 {
@@ -331,7 +342,7 @@ event_status_service(const struct running *running)
 			snprintf(key, sizeof key, "refused_%s", verdict_word[verdict]);
 			log_number(key, running->refused[verdict]);
 		}
-	log_text("state", running->leaving ? "leaving" : running->full ? "full" : "serving");
+	log_text("state", running->leaving ? "leaving" : is_full(running) ? "full" : "serving");
 	log_end();
 }
 

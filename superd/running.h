@@ -30,7 +30,7 @@ struct running {
 	struct running		*next_held;	/* of those whose gates hold lines back */
 	uint64_t		 full_told;	/* ms; when "full" was logged last */
 	bool			 holds;		/* in that list */
-	bool			 full;		/* "full" is logged and "room" is not yet */
+	bool			 room_due;	/* "full" is logged and "room" is not yet */
 	bool			 planned;	/* reload: goes on in the new configuration */
 	bool			 leaving;	/* gone from the configuration: freed with its last session */
 };

@@ -169,6 +169,31 @@ START_TEST(service_that_was_full_has_room_after_its_limit_was_raised)
 }
 END_TEST
 
+/* What is told once a minute is the event; the status says what is. */
+START_TEST(service_that_is_full_twice_in_a_minute_says_so_in_its_status)
+{
+	struct daemon *d = daemon_start(one, 1);
+	int first, second;
+
+	for (int round = 0; round < 2; round++) {
+		expect(first = dial(d, "hold"), "held\n");
+		second = dial(d, "hold");
+		log_mark(d);
+		await((kill(d->pid, SIGUSR1), log_find(d, "status", "service=hold", "address=*",
+		    "state=full", NULL)) != NULL);
+		await_log(d, "status", "service=hold", "live=1", "state=full");
+		close(first);
+		expect(second, "held\n");
+		close(second);
+		await((kill(d->pid, SIGUSR1), log_find(d, "status", "service=hold", "live=0",
+		    "state=serving", NULL)) != NULL);
+	}
+	d->mark = 0;
+	must(log_count(d, "full", NULL) == 1 && log_count(d, "room", NULL) == 1);
+	daemon_stop(d);
+}
+END_TEST
+
 /* --- everything is replaced */
 
 static void
@@ -228,7 +253,8 @@ main(void)
 	    TESTS(limit_of_all_lowered_while_a_client_waits_for_its_service,
 	    all_who_wait_in_many_services_are_served_in_the_end));
 	add_case(suite, "room", NEEDS_NOTHING,
-	    TESTS(service_that_was_full_has_room_after_its_limit_was_raised));
+	    TESTS(service_that_was_full_has_room_after_its_limit_was_raised,
+	    service_that_is_full_twice_in_a_minute_says_so_in_its_status));
 	add_case(suite, "replaced", NEEDS_NO_VALGRIND,
 	    TESTS(hundred_addresses_are_replaced_within_a_tight_limit));
 	return run_suite(suite);
