@@ -136,9 +136,11 @@ void limit_processes(pid_t pid, uint64_t soft);
 
 /* --- suites (harness_proc.c): a case whose needs are not met is told as skipped. */
 enum need { NEEDS_NOTHING = 0, NEEDS_ROOT = 1, NEEDS_PROC = 2, NEEDS_NETNS = 4, NEEDS_IPV6 = 8,
-	NEEDS_NO_VALGRIND = 16 };	/* which needs descriptors, memory and signals of its own */
+	NEEDS_NO_VALGRIND = 16,		/* which needs descriptors, memory and signals of its own */
+	NEEDS_FAULTS = 32 };		/* harness_faults.h */
 #define TESTS(...) ((const TTest *const[]){ __VA_ARGS__, NULL })
 void add_case(Suite *suite, const char *name, unsigned needs, const TTest *const *tests);
+void add_loop(Suite *suite, const char *name, unsigned needs, const TTest *test, int rows);
 int run_suite(Suite *suite);
 
 #endif

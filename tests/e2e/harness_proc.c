@@ -2,7 +2,7 @@
  * What /proc tells of the daemon and its sessions, limits changed from outside,
  * and the running of suites with cases that need more than every machine has.
  */
-#include "harness.h"
+#include "harness_faults.h"
 
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -274,28 +274,50 @@ missing_need(unsigned needs)
 		return "superd itself, not valgrind";
 	if ((needs & NEEDS_NETNS) != 0 && !can_unshare())
 		return "a network namespace";
+	if ((needs & NEEDS_FAULTS) != 0 && !faults_possible())
+		return "seccomp(2)";
 	return NULL;
+}
+
+/* NULL where the case is skipped, which is said. */
+static TCase *
+new_case(Suite *suite, const char *name, unsigned needs, size_t tests)
+{
+	const char *missing = missing_need(needs);
+	TCase *tc;
+
+	if (missing != NULL) {
+		printf("SKIPPED: case '%s', %zu tests: needs %s\n", name, tests, missing);
+		fflush(stdout);		/* or each test's process would print it again */
+		return NULL;
+	}
+	tc = tcase_create(name);
+	tcase_add_checked_fixture(tc, adopt_orphans, kill_daemons);
+	suite_add_tcase(suite, tc);
+	return tc;
 }
 
 void
 add_case(Suite *suite, const char *name, unsigned needs, const TTest *const *tests)
 {
-	const char *missing = missing_need(needs);
 	TCase *tc;
 	size_t n = 0;
 
 	while (tests[n] != NULL)
 		n++;
-	if (missing != NULL) {
-		printf("SKIPPED: case '%s', %zu tests: needs %s\n", name, n, missing);
-		fflush(stdout);		/* or each test's process would print it again */
-		return;
-	}
-	tc = tcase_create(name);
-	tcase_add_checked_fixture(tc, adopt_orphans, kill_daemons);
-	for (size_t i = 0; i < n; i++)
+	tc = new_case(suite, name, needs, n);
+	for (size_t i = 0; tc != NULL && i < n; i++)
 		tcase_add_test(tc, tests[i]);
-	suite_add_tcase(suite, tc);
+}
+
+/* The test once for each row of its table. */
+void
+add_loop(Suite *suite, const char *name, unsigned needs, const TTest *test, int rows)
+{
+	TCase *tc = new_case(suite, name, needs, (size_t)rows);
+
+	if (tc != NULL)
+		tcase_add_loop_test(tc, test, 0, rows);
 }
 
 int
