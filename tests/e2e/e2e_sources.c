@@ -12,16 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Sanitizers and valgrind keep what is freed for a while: their memory is not superd's. */
-static bool
-memory_is_superds_own(void)
-{
-	const char *variant = getenv("VARIANT"), *valgrind = getenv("VALGRIND");
-
-	return (variant == NULL || strcmp(variant, "asan") != 0) &&
-	    (valgrind == NULL || strcmp(valgrind, "1") != 0);
-}
-
 /* --- sensor: in a network where 192.0.2.0/24 and 2001:db8::/32 reach superd and are not its own */
 
 static const char sensor_ini[] = "[services]\ntrap = 0 hold\nhold = 0 hold\nmore = 0 hold\n"

@@ -186,6 +186,15 @@ resident_kb(pid_t pid)
 	return kb;
 }
 
+bool
+memory_is_superds_own(void)
+{
+	const char *variant = getenv("VARIANT"), *valgrind = getenv("VALGRIND");
+
+	return (variant == NULL || strcmp(variant, "asan") != 0) &&
+	    (valgrind == NULL || strcmp(valgrind, "1") != 0);
+}
+
 void
 route_to_lo(const char *block)
 {

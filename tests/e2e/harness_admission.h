@@ -30,6 +30,8 @@ const char *name_of(int fd);
 long status_number(struct daemon *d, const char *service, const char *key);
 /* kB of memory that are resident. */
 long resident_kb(pid_t pid);
+/* Sanitizers and valgrind keep what is freed for a while: their memory is not superd's. */
+bool memory_is_superds_own(void);
 
 /* Every address of the block reaches lo, and none of them is an address of the host's. */
 void route_to_lo(const char *block);
