@@ -102,6 +102,42 @@ START_TEST(constant_probing_is_never_refused)
 }
 END_TEST
 
+/* Three live sessions: of a service that stays, one that gets another address, one that goes. */
+START_TEST(sessions_live_on_while_addresses_change_and_go)
+{
+	static const char text[] = "[probe]\nlisten = 127.0.0.1:0\nexec = sh -c 'echo probed'\n"
+	    "[services]\nstays = 127.0.0.1:0 hold\nmoves = %s:0 hold\n%s";
+	static const char *const names[] = { "stays", "moves", "goes" };
+	struct daemon *d = daemon_start(text, "127.0.0.1", "goes = 127.0.0.1:0 hold\n");
+	const char *olds[3];
+	int stop[2], fds[3], status;
+	pid_t prober;
+
+	for (int i = 0; i < 3; i++) {
+		olds[i] = address_of(d, names[i], 0);
+		expect(fds[i] = dial_to(olds[i]), "held\n");
+	}
+	must(pipe(stop) == 0);
+	prober = start_probing(address_of(d, "probe", 0), stop[0]);
+	daemon_reload(d, text, "127.0.0.2", "");
+	await(refused_now(olds[1]) && refused_now(olds[2]));
+	expect(dial_to(olds[0]), "held\n");
+	expect(dial_to(address_of(d, "moves", 1)), "held\n");
+	must(write(stop[1], "x", 1) == 1);
+	await(waitpid(prober, &status, WNOHANG) == prober);
+	must(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	must(log_find(d, "exit", "service=stays", NULL) == NULL &&
+	    log_find(d, "exit", "service=moves", NULL) == NULL &&
+	    log_find(d, "exit", "service=goes", NULL) == NULL);
+	for (int i = 0; i < 3; i++) {
+		must(silent(fds[i]));
+		close(fds[i]);
+	}
+	await_log(d, "exit", "service=goes", "status=0");
+	daemon_stop(d);
+}
+END_TEST
+
 START_TEST(storm_of_hangups_is_survived)
 {
 	struct daemon *d = daemon_start("%s", one_hold);
@@ -303,6 +339,32 @@ START_TEST(truncated_file_changes_nothing)
 }
 END_TEST
 
+START_TEST(address_given_twice_changes_nothing)
+{
+	keeps_everything("[services]\nhold = 127.0.0.1:0 hold\na = 127.0.0.1:4711 hold\n"
+	    "b = 127.0.0.1:4711 hold\n", "~superd.ini:4:", "~127.0.0.1:4711");
+}
+END_TEST
+
+/* Root may read anything, so this superd is not root. */
+START_TEST(unreadable_file_changes_nothing)
+{
+	const struct start how = { .uid = geteuid() == 0 ? unused_uid() : 0 };
+	struct daemon *d = daemon_new();
+
+	daemon_write(d, "%s", one_hold);
+	daemon_run(d, &how);
+	daemon_ready(d);
+	must(chmod(d->ini, 0) == 0 && kill(d->pid, SIGHUP) == 0);
+	await_log(d, "error", "~superd.ini", "~Permission denied");
+	must(log_find(d, "reload", "kept=*", NULL) == NULL);
+	expect(dial(d, "hold"), "held\n");
+	must(chmod(d->ini, 0644) == 0 && kill(d->pid, SIGHUP) == 0);
+	await_log(d, "reload", "kept=1");
+	daemon_stop(d);
+}
+END_TEST
+
 START_TEST(broken_include_changes_nothing)
 {
 	struct daemon *d = daemon_new();
@@ -344,7 +406,8 @@ main(void)
 
 	add_case(suite, "unchanged", NEEDS_NOTHING, TESTS(queued_client_survives_a_reload,
 	    unchanged_listener_keeps_its_chosen_port, sigusr2_reloads_too,
-	    constant_probing_is_never_refused, storm_of_hangups_is_survived));
+	    constant_probing_is_never_refused, sessions_live_on_while_addresses_change_and_go,
+	    storm_of_hangups_is_survived));
 	add_case(suite, "added and removed", NEEDS_NOTHING, TESTS(new_service_listens_after_a_reload,
 	    removed_service_is_refused_and_its_session_lives_on,
 	    queue_of_a_removed_service_is_served, disabled_service_is_removed));
@@ -354,6 +417,7 @@ main(void)
 	add_case(suite, "mistakes", NEEDS_NOTHING,
 	    TESTS(broken_file_changes_nothing_and_every_mistake_is_told,
 	    absent_file_changes_nothing, truncated_file_changes_nothing,
+	    address_given_twice_changes_nothing, unreadable_file_changes_nothing,
 	    broken_include_changes_nothing, service_manager_is_told_of_each_reload));
 	return run_suite(suite);
 }
