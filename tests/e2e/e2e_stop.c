@@ -173,6 +173,32 @@ START_TEST(sigquit_after_sigterm_leaves_sessions_alive)
 }
 END_TEST
 
+/* superd(8): what to do where a program writes to standard error and must live on. */
+static const struct { const char *before, *keys; bool lives; } complainers[] = {
+	{ "", "stderr = null\n", true }, { "", "stderr = socket\n", true },
+	{ "trap \"\" PIPE; ", "stderr = log\n", true }, { "", "stderr = log\n", false },
+};
+
+START_TEST(sigquit_takes_the_reader_of_stderr_away)
+{
+	struct daemon *d = daemon_start("[complainer]\nlisten = 127.0.0.1:0\n"
+	    "exec = sh -c '%swhile read x; do echo $x >&2; echo end; done'\n%s",
+	    complainers[_i].before, complainers[_i].keys);
+	const bool twice = strstr(complainers[_i].keys, "socket") != NULL;
+	int fd = dial(d, "complainer");
+
+	put(fd, "one\n");
+	expect(fd, twice ? "one\nend\n" : "end\n");
+	kill(d->pid, SIGQUIT);
+	must(daemon_exit_status(d) == 0);
+	put(fd, "two\n");
+	if (complainers[_i].lives)
+		expect(fd, twice ? "two\nend\n" : "end\n");
+	else
+		expect_end(fd);
+}
+END_TEST
+
 START_TEST(sigusr1_writes_services_and_sessions_to_the_log)
 {
 	struct daemon *d = start_hold("1s");
@@ -256,5 +282,7 @@ main(void)
 	    sigquit_after_sigterm_leaves_sessions_alive,
 	    sigusr1_writes_services_and_sessions_to_the_log,
 	    sigpipe_and_sigchld_from_outside_do_no_harm));
+	add_loop(suite, "standard error", NEEDS_NOTHING, sigquit_takes_the_reader_of_stderr_away,
+	    (int)(sizeof complainers / sizeof *complainers));
 	return run_suite(suite);
 }
