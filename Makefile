@@ -83,9 +83,13 @@ SERVICE_LINK	= $(SERVICE_CC) $(FLAGS_$(VARIANT)) $(CFLAGS) $(LDFLAGS)
 # Programs of their own beside the daemon; every other file of superd/ is its.
 superctl_src	= $(wildcard superd/superctl.c)
 modules		= $(filter-out superd/main.c $(superctl_src),$(wildcard superd/*.c))
-services	= $(filter-out services/io.c,$(wildcard services/*.c))
+# A service or a client is NAME.c, with NAME_*.c where it has several parts; no
+# name of a program has a "_".  io.c belongs to every service.
+whole		= $(foreach f,$(1),$(if $(findstring _,$(notdir $(f))),,$(f)))
+parts		= $(call obj,$(1).c $(wildcard $(1)_*.c))
+services	= $(filter-out services/io.c,$(call whole,$(wildcard services/*.c)))
 services_io	= $(wildcard services/io.c)
-clients		= $(wildcard contrib/clients/*.c)
+clients		= $(call whole,$(wildcard contrib/clients/*.c))
 # The converter quotes and knows words as superd does, with superd's own files.
 converter	= $(wildcard contrib/xinetd2superd/*.c)
 converter_help	= superd/arena.c superd/words.c superd/facility.c
@@ -162,7 +166,7 @@ $(B)/obj/tests/unit/%.o: tests/unit/%.c $(B)/stamp/flags $(B)/stamp/paths
 	$(MKDIR)
 	$(Q)$(COMPILE) $(PATHS) -Isuperd -c -o $@ $<
 
-$(call obj,$(services) $(services_io)): $(B)/obj/%.o: %.c $(B)/stamp/flags $(B)/probe/service
+$(call obj,$(wildcard services/*.c)): $(B)/obj/%.o: %.c $(B)/stamp/flags $(B)/probe/service
 	$(MKDIR)
 	$(Q)$(SERVICE_COMPILE) -c -o $@ $<
 
@@ -188,7 +192,9 @@ $(SUPERCTL): $(B)/bin/%: $(B)/obj/superd/%.o $(B)/libsuperd.a $(B)/probe/inih
 	$(MKDIR)
 	$(Q)$(LINK) -o $@ $(filter %.o %.a,$^) @$(B)/probe/inih
 
-$(CLIENTS): $(B)/bin/%: $(B)/obj/contrib/clients/%.o
+# A second expansion, as which parts a program has depends on its name.
+.SECONDEXPANSION:
+$(CLIENTS): $(B)/bin/%: $$(call parts,contrib/clients/$$*)
 	$(MKDIR)
 	$(Q)$(LINK) -o $@ $^
 
@@ -196,7 +202,7 @@ $(CONVERTER): $(call obj,$(converter) $(converter_help))
 	$(MKDIR)
 	$(Q)$(LINK) -o $@ $^
 
-$(SERVICES): $(B)/libexec/superd/%: $(B)/obj/services/%.o $(call obj,$(services_io)) $(B)/probe/service
+$(SERVICES): $(B)/libexec/superd/%: $$(call parts,services/$$*) $(call obj,$(services_io)) $(B)/probe/service
 	$(MKDIR)
 	$(Q)$(SERVICE_LINK) -o $@ $(filter %.o,$^)
 
