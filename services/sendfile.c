@@ -2,13 +2,14 @@
  * sendfile: sends a file, or the files of a folder, to a client; the protocol
  * is described whole in superd-services(8). The bytes go by sendfile(2). A
  * client that sends no request, or takes nothing of the answer, for a minute
- * is cut off.
+ * is cut off. Over UDP the client drives; that protocol is in sendfile_udp.c.
  */
 #include "io.h"
 #include "sendfile.h"
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define STALL_S 60		/* default of -t */
@@ -20,7 +21,7 @@ static const char usage[] =
     "       sendfile [-t SECONDS] -d DIR\n"
     "  answers a request on standard input with FILE, or a file of DIR\n"
     "  -d DIR      requests are lines: get NAME [OFFSET], size NAME, list\n"
-    "  -t SECONDS  cut off a client that stalls for so long (60)\n"
+    "  -t SECONDS  cut off a client that stalls for so long (60); not over UDP\n"
     "  -h          this help\n";
 
 int
@@ -87,6 +88,16 @@ serve_file(const char *path, int stall_s)
 	return IO_OK;
 }
 
+/* Whether a descriptor is one client's datagrams; a UDP socket itself would be everybody's. */
+static bool
+keeps_datagrams(int fd)
+{
+	int type = 0;
+	socklen_t size = sizeof type;
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -113,6 +124,11 @@ main(int argc, char *argv[])
 		}
 	if (argc - optind != (folder == NULL))
 		return io_usage("one of FILE and -d DIR is expected");
+	if (io_datagrams()) {
+		if (!keeps_datagrams(STDIN_FILENO))
+			return io_usage("over UDP a session is wanted: idle_timeout is not to be 0");
+		return sendfile_datagrams(folder != NULL ? NULL : argv[optind], folder);
+	}
 	if (folder != NULL)
 		return sendfile_lines(folder, (int)seconds);
 	return serve_file(argv[optind], (int)seconds);

@@ -39,4 +39,10 @@ int sendfile_cut_off(const char *what);
 /* Serves the files of a folder by the line protocol. Returns the exit status. */
 int sendfile_lines(const char *folder, int stall_s);
 
+/*
+ * Serves one client by the datagram protocol: one file, or where path is NULL
+ * the files of a folder. Returns the exit status.
+ */
+int sendfile_datagrams(const char *path, const char *folder);
+
 #endif
