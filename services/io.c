@@ -349,18 +349,24 @@ io_send(struct io_load *load, int stall_s)
 }
 
 void
-io_linger(void)
+io_linger_on(void)
 {
+	const int64_t end = io_now_ms() + LINGER_MS;
 	char waste[4096];
-	int64_t end;
 
-	if (recv(STDIN_FILENO, waste, sizeof waste, MSG_DONTWAIT) <= 0)
-		return;
 	shutdown(STDOUT_FILENO, SHUT_WR);
-	end = io_now_ms() + LINGER_MS;
 	/* The deadline alone would not end it: a client that never pauses is always ready. */
 	while (io_now_ms() < end && io_read_until(STDIN_FILENO, waste, sizeof waste, end) > 0)
 		continue;
+}
+
+void
+io_linger(void)
+{
+	char waste[4096];
+
+	if (recv(STDIN_FILENO, waste, sizeof waste, MSG_DONTWAIT) > 0)
+		io_linger_on();
 }
 
 void

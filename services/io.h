@@ -126,6 +126,9 @@ int io_send(struct io_load *load, int stall_s);
  */
 void io_linger(void);
 
+/* As io_linger, for a client that is known to be sending, even if nothing of it is here yet. */
+void io_linger_on(void);
+
 /*
  * Makes the end of this program reset the connection: an orderly end would
  * tell the client that it has everything. Harmless where fd is no socket.

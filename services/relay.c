@@ -80,7 +80,8 @@ struct flow {
 };
 
 static struct target target = { .patience_s = CONNECT_S };
-static struct flow flows[2];
+static struct end ends[3];		/* input, output, the target */
+static struct flow flows[2];		/* to the target, and from it */
 
 static int
 number_option(const char *text, off_t most)
@@ -304,37 +305,37 @@ notice(struct end *end)
 
 /* Waits until something can be done. Returns 0, or -1 with errno. */
 static int
-wait_ends(struct end *ends, nfds_t count)
+wait_ends(void)
 {
 	struct pollfd polled[3];
 
-	for (nfds_t i = 0; i < count; i++)
+	for (int i = 0; i < 3; i++)
 		ends[i].wanted = 0;
 	for (const struct flow *flow = flows; flow < flows + 2; flow++)
 		if (flow->held > 0)
 			flow->to->wanted |= POLLOUT;
 		else if (!flow->over)
 			flow->from->wanted |= POLLIN;
-	for (nfds_t i = 0; i < count; i++)
+	for (int i = 0; i < 3; i++)
 		polled[i] = (struct pollfd){
 			.fd = ends[i].hung && ends[i].wanted == 0 ? -1 : ends[i].fd,
 			.events = ends[i].wanted,
 		};
-	if (poll(polled, count, -1) == -1 && errno != EINTR)
+	if (poll(polled, 3, -1) == -1 && errno != EINTR)
 		return -1;
-	for (nfds_t i = 0; i < count; i++)
+	for (int i = 0; i < 3; i++)
 		ends[i].seen = polled[i].revents;
 	return 0;
 }
 
 /* Passes until each direction is over, or lost. Returns 0, or -1 with errno. */
 static int
-pass_all(struct end *ends, nfds_t count)
+pass_all(void)
 {
 	while ((!flows[0].over && !flows[0].lost) || (!flows[1].over && !flows[1].lost)) {
-		if (wait_ends(ends, count) == -1 || pass(&flows[0]) == -1 || pass(&flows[1]) == -1)
+		if (wait_ends() == -1 || pass(&flows[0]) == -1 || pass(&flows[1]) == -1)
 			return -1;
-		for (nfds_t i = 0; i < count; i++)
+		for (int i = 0; i < 3; i++)
 			if (notice(&ends[i]) == -1)
 				return -1;
 	}
@@ -354,21 +355,10 @@ end_open(int fd)
 	return end;
 }
 
-static bool
-same_socket(int a, int b)
-{
-	struct stat one, other;
-
-	return fstat(a, &one) == 0 && fstat(b, &other) == 0 && S_ISSOCK(one.st_mode) &&
-	    one.st_dev == other.st_dev && one.st_ino == other.st_ino;
-}
-
 static int
 relay(void)
 {
-	struct end ends[3];
 	const int fd = connect_target();
-	nfds_t count = 2;
 	int status;
 
 	if (fd == -1) {
@@ -376,15 +366,16 @@ relay(void)
 		return IO_FAILED;
 	}
 	ends[0] = end_open(STDIN_FILENO);
-	ends[1] = end_open(fd);
-	flows[0].from = flows[1].to = &ends[0];
-	flows[0].to = flows[1].from = &ends[1];
-	if (!same_socket(STDIN_FILENO, STDOUT_FILENO)) {
-		ends[count] = end_open(STDOUT_FILENO);
-		flows[1].to = &ends[count++];
-	}
-	if (pass_all(ends, count) == 0) {
-		io_linger();
+	ends[1] = end_open(STDOUT_FILENO);
+	ends[2] = end_open(fd);
+	flows[0].from = &ends[0];
+	flows[0].to = flows[1].from = &ends[2];
+	flows[1].to = &ends[1];
+	if (pass_all() == 0) {
+		if (ends[0].socket && !flows[0].over)
+			io_linger_on();
+		else
+			io_linger();
 		return IO_OK;
 	}
 	status = io_status(target.name);

@@ -6,14 +6,19 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#define QUIET_MS 200		/* who cannot write or act in this time is stuck */
 #define FILL_MAX 64		/* connections; the kernel takes few more than the backlog says */
 
 union address {
@@ -125,6 +130,42 @@ server_fill(const struct server *server)
 	return 0;
 }
 
+size_t
+flood(const struct filter *filter, const char *data)
+{
+	struct pollfd room = { .fd = filter->in, .events = POLLOUT };
+	size_t sent = 0;
+
+	while (sent < FLOOD && poll(&room, 1, QUIET_MS) == 1) {
+		ssize_t n = write(filter->in, data + sent, FLOOD - sent);
+
+		ck_assert_msg(n > 0 || errno == EAGAIN, "write: %s", strerror(errno));
+		sent += n > 0 ? (size_t)n : 0;
+	}
+	ck_assert_msg(sent < FLOOD, "nothing holds back the sender");
+	return sent;
+}
+
+void
+connection_drained(const struct filter *filter)
+{
+	int waiting = 1;
+
+	while (waiting > 0) {
+		ck_assert_int_eq(ioctl(filter->in, SIOCOUTQ, &waiting), 0);
+		sched_yield();
+	}
+}
+
+void
+connection_close(struct filter *filter)
+{
+	close(filter->in);
+	if (filter->out != filter->in)
+		close(filter->out);
+	filter->in = filter->out = -1;
+}
+
 void
 connection_reset(struct filter *filter)
 {
@@ -135,7 +176,7 @@ connection_reset(struct filter *filter)
 	filter->in = filter->out = -1;
 }
 
-long
+static long
 process_ticks(pid_t pid)
 {
 	long user, system;
@@ -149,6 +190,15 @@ process_ticks(pid_t pid)
 	    "%ld %ld", &user, &system), 2);
 	fclose(file);
 	return user + system;
+}
+
+void
+process_idle(pid_t pid)
+{
+	long before = process_ticks(pid);
+
+	poll(NULL, 0, QUIET_MS);
+	ck_assert_int_le(process_ticks(pid) - before, 3);
 }
 
 char *

@@ -14,6 +14,8 @@ enum server_kind {
 };
 #define SERVER_KINDS 4
 
+#define FLOOD 50331648		/* bytes; more than the buffers on the way ever hold */
+
 struct server {
 	int  listener;
 	char host[160];		/* relay's arguments */
@@ -33,11 +35,21 @@ struct filter server_accept(const struct server *server);
 /* Fills the listener's queue, so that who connects now has to wait; returns its length. */
 int server_fill(const struct server *server);
 
-/* Closes a connection so that the other side sees a reset. */
+/*
+ * Writes of FLOOD bytes to a non-blocking connection what is taken until nothing
+ * is any more; returns how much that was.
+ */
+size_t flood(const struct filter *filter, const char *data);
+
+/* Waits until relay has read all that was sent to it. */
+void connection_drained(const struct filter *filter);
+
+/* Closes both ways; or so that the other side sees a reset. */
+void connection_close(struct filter *filter);
 void connection_reset(struct filter *filter);
 
-/* Clock ticks of processor time that a process has used. */
-long process_ticks(pid_t pid);
+/* Demands that a process waits, rather than goes round and round. */
+void process_idle(pid_t pid);
 
 /* size bytes that do not repeat; free() them. */
 char *noise_make(size_t size, unsigned seed);
