@@ -126,6 +126,12 @@ filter_start(enum channel channel, const char *const argv[])
 }
 
 void
+filter_as_stream(void)
+{
+	setenv("PROTO", "TCP", 1);
+}
+
+void
 filter_send(const struct filter *filter, const void *data, size_t size)
 {
 	const char *from = data;

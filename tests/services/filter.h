@@ -48,6 +48,9 @@ struct filter filter_start(enum channel channel, const char *const argv[]);
 struct filter filter_start_with(enum channel channel, const char *const argv[],
     void (*prepare)(void));
 
+/* As prepare: the client is a stream, so that PACKETS are the reads of one. */
+void filter_as_stream(void);
+
 /* Writes all, fails where the program does not take it. */
 void filter_send(const struct filter *filter, const void *data, size_t size);
 void filter_send_text(const struct filter *filter, const char *text);

@@ -60,7 +60,8 @@ START_TEST(binary_request_in_pieces)
 	static const char request[] = "1\0" "11\0garbage";
 
 	for (size_t cut = 1; cut < sizeof request; cut++) {
-		struct filter filter = filter_start(PACKETS, ARGS("sendfile", "text"));
+		struct filter filter = filter_start_with(PACKETS, ARGS("sendfile", "text"),
+		    filter_as_stream);
 
 		filter_send(&filter, request, cut);
 		if (cut < sizeof request - 1)

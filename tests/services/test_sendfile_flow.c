@@ -48,7 +48,8 @@ START_TEST(request_in_pieces)
 	static const char answers[] = "ok 5 " TIME "\ncdef\nok 17 " TIME "\n";
 
 	for (size_t cut = 1; cut < sizeof requests - 1; cut++) {
-		struct filter filter = filter_start(PACKETS, ARGS("sendfile", "-d", "."));
+		struct filter filter = filter_start_with(PACKETS, ARGS("sendfile", "-d", "."),
+		    filter_as_stream);
 		struct result result;
 
 		filter_send(&filter, requests, cut);
