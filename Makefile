@@ -84,11 +84,11 @@ SERVICE_LINK	= $(SERVICE_CC) $(FLAGS_$(VARIANT)) $(CFLAGS) $(LDFLAGS)
 superctl_src	= $(wildcard superd/superctl.c)
 modules		= $(filter-out superd/main.c $(superctl_src),$(wildcard superd/*.c))
 # A service or a client is NAME.c, with NAME_*.c where it has several parts; no
-# name of a program has a "_".  io.c belongs to every service.
+# name of a program has a "_".  io.c and its parts belong to every service.
 whole		= $(foreach f,$(1),$(if $(findstring _,$(notdir $(f))),,$(f)))
 parts		= $(call obj,$(1).c $(wildcard $(1)_*.c))
 services	= $(filter-out services/io.c,$(call whole,$(wildcard services/*.c)))
-services_io	= $(wildcard services/io.c)
+services_io	= $(wildcard services/io.c services/io_*.c)
 clients		= $(call whole,$(wildcard contrib/clients/*.c))
 # The converter quotes and knows words as superd does, with superd's own files.
 converter	= $(wildcard contrib/xinetd2superd/*.c)

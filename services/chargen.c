@@ -3,8 +3,9 @@
  * in the ring of the 95 printing characters (RFC 864), until the client goes
  * away. What the client sends is thrown away, so that a client that first
  * sends and then reads is not stuck; the end of its sending ends nothing.
+ * A datagram is answered by the beginning of a line and what follows it.
  */
-#include "io.h"
+#include "io_datagram.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -17,7 +18,8 @@
 #define LINE 72
 #define LINE_SIZE (LINE + 2)		/* with CR LF */
 #define PERIOD (RING * LINE_SIZE)	/* after so many bytes all begins anew */
-#define PERIODS 20			/* bytes for one write: more than a pipe takes */
+#define DATAGRAM_MAX 512		/* the longest answer to one, as the RFC has it */
+#define PERIODS 20			/* bytes for one write: one call does much */
 
 static const char usage[] =
     "usage: chargen\n"
@@ -77,6 +79,19 @@ generate(void)
 	}
 }
 
+/* Each answer begins a line further; none is longer than its question. */
+static ssize_t
+excerpt(char *data, size_t size)
+{
+	static size_t line;
+
+	if (size > DATAGRAM_MAX)
+		size = DATAGRAM_MAX;
+	memcpy(data, text + line * LINE_SIZE, size);
+	line = (line + 1) % RING;
+	return (ssize_t)size;
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -88,8 +103,6 @@ main(int argc, char *argv[])
 		return option == 'h' ? io_help() : io_usage("unknown option");
 	if (optind < argc)
 		return io_usage("no arguments are expected");
-	if (io_datagrams())
-		return io_usage("only streams are served");
 	prepare_text();
-	return generate();
+	return io_datagrams() ? io_datagrams_answer(excerpt) : generate();
 }

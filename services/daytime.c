@@ -1,10 +1,13 @@
 /*
  * daytime: the local time as one line for people, without waiting for a
- * question (RFC 867), in the form that inetd has always given it.
+ * question (RFC 867), in the form that inetd has always given it; as a datagram
+ * for each that comes.
  */
-#include "io.h"
+#include "io_datagram.h"
 
 #include "clock.h"
+
+#include <string.h>
 
 #include <unistd.h>
 
@@ -13,12 +16,28 @@ static const char usage[] =
     "  writes the local time as one line\n"
     "  -h  this help\n";
 
-int
-main(int argc, char *argv[])
+/* Returns the size of the line, or -1 after telling why. */
+static ssize_t
+answer(char *data, size_t size)
 {
 	char line[CLOCK_LINE_SIZE];
 	const time_t now = time(NULL);
 	struct tm local;
+
+	if (localtime_r(&now, &local) == NULL) {
+		io_complain("the time");
+		return -1;
+	}
+	size = clock_line(&local, line);
+	memcpy(data, line, size);
+	return (ssize_t)size;
+}
+
+int
+main(int argc, char *argv[])
+{
+	char line[CLOCK_LINE_SIZE];
+	ssize_t size;
 	int option;
 
 	io_init("daytime", usage);
@@ -28,10 +47,10 @@ main(int argc, char *argv[])
 	if (optind < argc)
 		return io_usage("no arguments are expected");
 	if (io_datagrams())
-		return io_usage("only streams are served");
-	if (localtime_r(&now, &local) == NULL)
-		return io_status("the time");
-	if (io_write(STDOUT_FILENO, line, clock_line(&local, line)) == -1)
+		return io_datagrams_answer(answer);
+	if ((size = answer(line, 0)) == -1)
+		return IO_FAILED;
+	if (io_write(STDOUT_FILENO, line, (size_t)size) == -1)
 		return io_status("write");
 	io_linger();
 	return IO_OK;

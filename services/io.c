@@ -10,7 +10,6 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
@@ -93,14 +92,6 @@ void
 io_complain(const char *what)
 {
 	io_say(what, reason());
-}
-
-bool
-io_datagrams(void)
-{
-	const char *protocol = getenv("PROTO");
-
-	return protocol != NULL && strcmp(protocol, "UDP") == 0;
 }
 
 int
@@ -365,7 +356,11 @@ io_linger(void)
 {
 	char waste[4096];
 
-	if (recv(STDIN_FILENO, waste, sizeof waste, MSG_DONTWAIT) > 0)
+	if (io_datagrams())
+		/* No end overtakes a datagram, but unread ones would be told as a reset. */
+		while (recv(STDIN_FILENO, waste, sizeof waste, MSG_DONTWAIT) > 0)
+			continue;
+	else if (recv(STDIN_FILENO, waste, sizeof waste, MSG_DONTWAIT) > 0)
 		io_linger_on();
 }
 

@@ -69,8 +69,9 @@ void io_say(const char *what, const char *why);
 void io_complain(const char *what);
 
 /*
- * Whether the client sends datagrams, as the environment says: a program whose
- * answers are not bound to questions must not meet them unprepared.
+ * Whether the client sends datagrams, as the environment says; where that is
+ * silent, whether standard input keeps them apart. A program whose answers are not bound to questions must not
+ * meet them unprepared; io_datagram.h has what serves them.
  */
 bool io_datagrams(void);
 
@@ -122,7 +123,8 @@ int io_send(struct io_load *load, int stall_s);
  * still be sending: closing a socket with unread input resets the connection,
  * and the reset would overtake answers that are still on their way. Where
  * input is unread, announces the end and reads on for a moment, else returns
- * at once. Harmless where standard input is no socket.
+ * at once. Harmless where standard input is no socket. A client of datagrams
+ * is not waited for.
  */
 void io_linger(void);
 

@@ -1,10 +1,11 @@
 /*
- * qotd: one quote, chosen at random, without waiting for a question (RFC 865):
- * of the few below or of a file in the format of fortune(6). A file is read
- * once, each quote in turn taking the place of the chosen one with the right
- * probability, so that memory does not depend on the size of the file.
+ * qotd: one quote, chosen at random, without waiting for a question (RFC 865),
+ * or one for each datagram: of the few below or of a file in the format of
+ * fortune(6). A file is read once for a choice, each quote in turn taking the
+ * place of the chosen one with the right probability, so that memory does not
+ * depend on the size of the file.
  */
-#include "io.h"
+#include "io_datagram.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #define QUOTE_SIZE 512		/* the longest that RFC 865 allows */
+#define DATAGRAM_SIZE 128	/* the longest as a datagram, as any question is enough */
 
 static const char usage[] =
     "usage: qotd [-f FILE]\n"
@@ -20,7 +22,7 @@ static const char usage[] =
     "  -f FILE  one of FILE, where lines of a single % stand between quotes\n"
     "  -h       this help\n";
 
-/* At most 128 bytes each when sent: more than that is no answer to a datagram. */
+/* At most DATAGRAM_SIZE each when sent. */
 static const char *const sayings[] = {
 	"The unexamined life is not worth living.\n\t-- Socrates\n",
 	"Well begun is half done.\n\t-- Aristotle\n",
@@ -39,6 +41,9 @@ static const char *const sayings[] = {
 	"To err is human; to forgive, divine.\n\t-- Alexander Pope\n",
 	"Little strokes fell great oaks.\n\t-- Benjamin Franklin\n",
 };
+
+static const char *file_name;		/* NULL: the sayings serve */
+static size_t longest = QUOTE_SIZE;
 
 /* A quote as it is sent, its lines ended by CR LF. */
 struct quote {
@@ -84,7 +89,7 @@ choice_random(struct choice *choice, uint64_t limit)
 static void
 choice_offer(struct choice *choice, const struct quote *quote)
 {
-	if (quote->size == 0 || quote->size > QUOTE_SIZE)
+	if (quote->size == 0 || quote->size > longest)
 		return;
 	if (choice_random(choice, ++choice->seen) == 0)
 		choice->chosen = *quote;
@@ -146,6 +151,7 @@ choose_of_file(struct choice *choice, int file)
 	static char buffer[65536];
 	ssize_t n;
 
+	reading = (struct reading){ .length = 0 };
 	while ((n = io_read(file, buffer, sizeof buffer)) > 0)
 		for (ssize_t i = 0; i < n; i++)
 			reading_byte(&reading, choice, buffer[i]);
@@ -157,24 +163,51 @@ choose_of_file(struct choice *choice, int file)
 	return 0;
 }
 
+/* Returns 0, or -1 after telling why there is no choice. */
 static int
-answer(const char *name)
+choose(struct choice *choice)
+{
+	int file, failed;
+
+	choice_start(choice);
+	if (file_name == NULL) {
+		choose_saying(choice);
+		return 0;
+	}
+	file = open(file_name, O_RDONLY | O_CLOEXEC);
+	failed = file == -1 || choose_of_file(choice, file) == -1;
+	if (failed)
+		io_complain(file_name);
+	else if (choice->seen == 0)
+		io_say(file_name, longest == QUOTE_SIZE ? "no quote of at most 512 bytes"
+		    : "no quote of at most 128 bytes, for a datagram");
+	if (file != -1)
+		close(file);
+	return failed || choice->seen == 0 ? -1 : 0;
+}
+
+/* Returns the size of a quote, or -1 after telling why there is none. */
+static ssize_t
+answer(char *data, size_t size)
 {
 	static struct choice choice;
-	int file;
 
-	choice_start(&choice);
-	if (name == NULL) {
-		choose_saying(&choice);
-	} else if ((file = open(name, O_RDONLY | O_CLOEXEC)) == -1 ||
-	    choose_of_file(&choice, file) == -1) {
-		io_complain(name);
+	(void)size;
+	if (choose(&choice) == -1)
+		return -1;
+	memcpy(data, choice.chosen.data, choice.chosen.size);
+	return (ssize_t)choice.chosen.size;
+}
+
+static int
+answer_once(void)
+{
+	char quote[QUOTE_SIZE];
+	ssize_t size = answer(quote, 0);
+
+	if (size == -1)
 		return IO_FAILED;
-	} else if (choice.seen == 0) {
-		io_say(name, "no quote of at most 512 bytes");
-		return IO_FAILED;
-	}
-	if (io_write(STDOUT_FILENO, choice.chosen.data, choice.chosen.size) == -1)
+	if (io_write(STDOUT_FILENO, quote, (size_t)size) == -1)
 		return io_status("write");
 	io_linger();
 	return IO_OK;
@@ -183,7 +216,6 @@ answer(const char *name)
 int
 main(int argc, char *argv[])
 {
-	const char *name = NULL;
 	int option;
 
 	io_init("qotd", usage);
@@ -191,7 +223,7 @@ main(int argc, char *argv[])
 	while ((option = getopt(argc, argv, "f:h")) != -1)
 		switch (option) {
 		case 'f':
-			name = optarg;
+			file_name = optarg;
 			break;
 		case 'h':
 			return io_help();
@@ -200,7 +232,8 @@ main(int argc, char *argv[])
 		}
 	if (optind < argc)
 		return io_usage("no arguments are expected");
-	if (io_datagrams())
-		return io_usage("only streams are served");
-	return answer(name);
+	if (!io_datagrams())
+		return answer_once();
+	longest = DATAGRAM_SIZE;
+	return io_datagrams_answer(answer);
 }

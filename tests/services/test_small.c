@@ -17,12 +17,6 @@
 
 static const enum channel channels[] = { PIPES, STREAM, NARROW, TCP };
 
-static void
-udp_environment(void)
-{
-	setenv("PROTO", "UDP", 1);
-}
-
 /* The program starts when input is there, so that it always ends with input unread. */
 static void
 wait_for_input(void)
@@ -41,18 +35,6 @@ START_TEST(discard_is_silent)
 	ck_assert_uint_eq(result.size, 0);
 	free(result.data);
 	free(input);
-}
-END_TEST
-
-START_TEST(discard_reads_to_the_end)
-{
-	struct filter filter = filter_start_with(PACKETS, ARGS("discard"), udp_environment);
-
-	for (int i = 0; i < 100; i++)
-		filter_send_text(&filter, "one datagram");
-	filter_end_input(&filter);
-	filter_expect_end(&filter);
-	ck_assert_int_eq(filter_wait(&filter), 0);
 }
 END_TEST
 
@@ -243,17 +225,6 @@ START_TEST(client_that_leaves_is_no_failure)
 }
 END_TEST
 
-/* Until they have a form for them: chargen would flood whom a forged address names. */
-START_TEST(datagrams_are_refused)
-{
-	struct filter filter = filter_start_with(PACKETS, ARGS(programs[1 + _i]),
-	    udp_environment);
-
-	filter_expect_end(&filter);
-	ck_assert_int_eq(filter_wait(&filter), 64);
-}
-END_TEST
-
 START_TEST(wrong_call_is_refused)
 {
 	filter_check_usage(ARGS(programs[_i], "-x"));
@@ -276,7 +247,6 @@ small_suite(void)
 	TCase *tc = filter_case("bytes");
 
 	tcase_add_loop_test(tc, discard_is_silent, 0, ARRAY_LEN(channels));
-	tcase_add_test(tc, discard_reads_to_the_end);
 	tcase_add_loop_test(tc, chargen_pattern_is_exact, 0, ARRAY_LEN(channels));
 	tcase_add_loop_test(tc, chargen_goes_on_after_the_end_of_input, 0, ARRAY_LEN(channels));
 	tcase_add_loop_test(tc, chargen_takes_what_a_client_sends_before_it_reads, 0, 3);
@@ -288,7 +258,6 @@ small_suite(void)
 	tc = filter_case("all");
 	tcase_add_loop_test(tc, answer_reaches_a_client_that_sends, 0, 3);
 	tcase_add_loop_test(tc, client_that_leaves_is_no_failure, 0, ARRAY_LEN(programs));
-	tcase_add_loop_test(tc, datagrams_are_refused, 0, 4);
 	tcase_add_loop_test(tc, wrong_call_is_refused, 0, ARRAY_LEN(programs));
 	tcase_add_loop_test(tc, help, 0, ARRAY_LEN(programs));
 	suite_add_tcase(suite, tc);
