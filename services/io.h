@@ -24,7 +24,7 @@ enum io_status {
 	IO_USAGE = 64		/* called in a wrong way */
 };
 
-#define IO_OUT_SIZE 16384	/* bytes gathered before they are written */
+#define IO_OUT_SIZE 65536	/* bytes gathered before they are written: any datagram fits */
 #define IO_LINE_SIZE 4608	/* longest line: a path, and room for the words around it */
 
 /* Text for standard output, gathered to be written at once. Starts as zeros. */
@@ -70,8 +70,9 @@ void io_complain(const char *what);
 
 /*
  * Whether the client sends datagrams, as the environment says; where that is
- * silent, whether standard input keeps them apart. A program whose answers are not bound to questions must not
- * meet them unprepared; io_datagram.h has what serves them.
+ * silent, whether standard input keeps them apart. A program whose answers are
+ * not bound to questions must not meet them unprepared; io_datagram.h has what
+ * serves them.
  */
 bool io_datagrams(void);
 

@@ -4,6 +4,7 @@
  */
 #include "filter.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,6 +43,7 @@ static void
 with_address(void)
 {
 	setenv("REMOTE_ADDR", "192.0.2.7", 1);
+	filter_as_stream();
 }
 
 static bool
@@ -81,6 +83,72 @@ START_TEST(quit_is_seen_wherever_reads_part)
 	ck_assert_int_eq(result.status, 0);
 	ck_assert_msg(ends_with(result.data, BYE), "'%s'", result.data);
 	free(result.data);
+}
+END_TEST
+
+static void
+by_datagrams(void)
+{
+	struct pollfd input = { .fd = 0, .events = POLLIN };
+
+	setenv("REMOTE_ADDR", "192.0.2.7", 1);
+	setenv("PROTO", "UDP", 1);
+	setenv("UDPREMOTEPORT", "50000", 1);
+	poll(&input, 1, -1);
+}
+
+START_TEST(datagram_is_a_message)
+{
+	struct filter filter = filter_start_with(PACKETS, ARGS("hello"), by_datagrams);
+
+	filter_send_text(&filter, "hi\n");
+	filter_expect_text(&filter, HI);
+	filter_send_text(&filter, "\n");
+	filter_expect_text(&filter, HI);
+	filter_send_text(&filter, "two\nlines\nquit");
+	filter_expect_text(&filter, HI);
+	filter_send_text(&filter, "quit\n");
+	filter_expect_text(&filter, BYE);
+	filter_expect_end(&filter);
+	ck_assert_int_eq(filter_wait(&filter), 0);
+}
+END_TEST
+
+/* However long: one packet, as filter_expect demands of PACKETS. */
+START_TEST(datagram_is_repeated_whole)
+{
+	char *text = malloc(65507);
+	struct filter filter = filter_start_with(PACKETS, ARGS("hello", "-e"), by_datagrams);
+	char got[65536];
+
+	memset(text, 'x', 65507);
+	text[65506] = '\n';
+	for (int i = 0; i < 20; i++) {
+		filter_send(&filter, text, 65507);
+		ck_assert_int_eq(read(filter.out, got, sizeof got), 65507);
+		ck_assert_mem_eq(got, text, 65507);
+	}
+	ck_assert_int_eq(filter_finish(&filter), 0);
+	free(text);
+}
+END_TEST
+
+static void
+by_datagrams_of_a_service(void)
+{
+	by_datagrams();
+	setenv("UDPREMOTEPORT", "53", 1);
+}
+
+START_TEST(datagram_of_a_service_is_not_answered)
+{
+	struct filter filter = filter_start_with(PACKETS,
+	    _i == 0 ? ARGS("hello") : ARGS("hello", "-1"), by_datagrams_of_a_service);
+
+	filter_send_text(&filter, "hello, hello\n");
+	filter_end_input(&filter);
+	filter_expect_end(&filter);
+	ck_assert_int_eq(filter_wait(&filter), 0);
 }
 END_TEST
 
@@ -223,6 +291,9 @@ hello_suite(void)
 
 	tcase_add_loop_test(tc, talk_is_answered, 0, ARRAY_LEN(talks));
 	tcase_add_loop_test(tc, quit_is_seen_wherever_reads_part, 1, 12);
+	tcase_add_test(tc, datagram_is_a_message);
+	tcase_add_test(tc, datagram_is_repeated_whole);
+	tcase_add_loop_test(tc, datagram_of_a_service_is_not_answered, 0, 2);
 	tcase_add_test(tc, nothing_is_said_to_silence);
 	tcase_add_test(tc, last_line_without_newline_is_answered);
 	tcase_add_test(tc, goodbye_without_an_address);
