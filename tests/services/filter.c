@@ -72,11 +72,10 @@ sockets_open(enum channel channel, int ours[2], int theirs[2])
 static _Noreturn void
 become(const char *const argv[], const int ends[2], void (*prepare)(void))
 {
-	const char *folder = getenv("SERVICES");
+	const char *const folders[] = { getenv("SERVICES"), getenv("BIN") };
 	union { const char *const *given; char *const *taken; } words = { .given = argv };
 	char path[4096];
 
-	snprintf(path, sizeof path, "%s/%s", folder != NULL ? folder : ".", argv[0]);
 	if (dup2(ends[0], 0) == -1 || dup2(ends[1], 1) == -1 ||
 	    dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), 2) == -1)
 		_exit(126);
@@ -88,7 +87,10 @@ become(const char *const argv[], const int ends[2], void (*prepare)(void))
 	signal(SIGTERM, SIG_DFL);
 	if (prepare != NULL)
 		prepare();
-	execv(path, words.taken);
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		snprintf(path, sizeof path, "%s/%s", folders[i] != NULL ? folders[i] : ".", argv[0]);
+		execv(path, words.taken);
+	}
 	_exit(127);
 }
 

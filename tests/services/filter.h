@@ -39,8 +39,8 @@ struct result {
 };
 
 /*
- * Starts argv[0] of the folder that the environment variable SERVICES names,
- * with nothing in its environment; standard error is thrown away.
+ * Starts argv[0] of the folder that the environment variable SERVICES or BIN
+ * names, with nothing in its environment; standard error is thrown away.
  */
 struct filter filter_start(enum channel channel, const char *const argv[]);
 

@@ -14,11 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define QUIET_MS 200		/* who cannot write or act in this time is stuck */
+#define HOSTS "hosts.test"	/* in the working folder */
 #define FILL_MAX 64		/* connections; the kernel takes few more than the backlog says */
 
 union address {
@@ -199,6 +202,40 @@ process_idle(pid_t pid)
 
 	poll(NULL, 0, QUIET_MS);
 	ck_assert_int_le(process_ticks(pid) - before, 3);
+}
+
+/* 77: that is not possible here. */
+void
+hosts_own(void)
+{
+	if ((unshare(CLONE_NEWNS) == -1 && unshare(CLONE_NEWUSER | CLONE_NEWNS) == -1) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
+	    mount(HOSTS, "/etc/hosts", NULL, MS_BIND, NULL) == -1)
+		_exit(77);
+}
+
+bool
+hosts_possible(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		hosts_own();
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return status == 0;
+}
+
+void
+hosts_write(const char *text)
+{
+	FILE *file = fopen(HOSTS, "w");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(fputs(text, file), 0);
+	ck_assert_int_eq(fclose(file), 0);
 }
 
 char *

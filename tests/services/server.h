@@ -51,6 +51,14 @@ void connection_reset(struct filter *filter);
 /* Demands that a process waits, rather than goes round and round. */
 void process_idle(pid_t pid);
 
+/*
+ * Names: hosts_write makes a file of them, and a program prepared by hosts_own has
+ * it for its /etc/hosts, where hosts_possible.
+ */
+void hosts_write(const char *text);
+bool hosts_possible(void);
+void hosts_own(void);
+
 /* size bytes that do not repeat; free() them. */
 char *noise_make(size_t size, unsigned seed);
 

@@ -7,13 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -177,42 +174,6 @@ names_work(void)
 	return work;
 }
 
-#define HOSTS "hosts.test"
-
-/* Gives the program an /etc/hosts of its own. 77: that is not possible here. */
-static void
-own_hosts(void)
-{
-	if ((unshare(CLONE_NEWNS) == -1 && unshare(CLONE_NEWUSER | CLONE_NEWNS) == -1) ||
-	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
-	    mount(HOSTS, "/etc/hosts", NULL, MS_BIND, NULL) == -1)
-		_exit(77);
-}
-
-static bool
-own_hosts_possible(void)
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0) {
-		own_hosts();
-		_exit(0);
-	}
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	return status == 0;
-}
-
-static void
-hosts_write(const char *text)
-{
-	FILE *file = fopen(HOSTS, "w");
-
-	ck_assert_ptr_nonnull(file);
-	ck_assert_int_ge(fputs(text, file), 0);
-	ck_assert_int_eq(fclose(file), 0);
-}
-
 /* The addresses of a name of which only one is served, by family or the last of three. */
 static const struct {
 	const char *option;
@@ -235,7 +196,7 @@ START_TEST(every_address_of_a_name_is_tried)
 
 	hosts_write("127.0.0.2 several.test\n127.0.0.3 several.test\n::1 several.test\n"
 	    "127.0.0.1 several.test\n");
-	if (!own_hosts_possible() || !names_work()) {
+	if (!hosts_possible() || !names_work()) {
 		fprintf(stderr, "skipped: names of its own hosts file\n");
 		return;
 	}
@@ -244,7 +205,7 @@ START_TEST(every_address_of_a_name_is_tried)
 		argv[2] = "several.test";
 		argv[3] = server.port;
 	}
-	client = filter_start_with(TCP, argv, own_hosts);
+	client = filter_start_with(TCP, argv, hosts_own);
 	if (lookups[_i].status != 0) {
 		filter_expect_reset(&client);
 		ck_assert_int_eq(filter_wait(&client), lookups[_i].status);
@@ -264,12 +225,12 @@ START_TEST(unknown_name_fails)
 	struct filter client;
 
 	hosts_write("127.0.0.1 localhost\n");
-	if (!own_hosts_possible() || !names_work()) {
+	if (!hosts_possible() || !names_work()) {
 		fprintf(stderr, "skipped: names of its own hosts file\n");
 		return;
 	}
 	/* A name with a blank is none that anybody would ask the network for. */
-	client = filter_start_with(TCP, ARGS("relay", "no name", "1"), own_hosts);
+	client = filter_start_with(TCP, ARGS("relay", "no name", "1"), hosts_own);
 	filter_expect_reset(&client);
 	ck_assert_int_eq(filter_wait(&client), 1);
 }
