@@ -78,14 +78,14 @@ static int
 child_descriptors(const struct launcher *launcher, const struct launch_request *request)
 {
 	const struct service *service = request->service;
-	int err = service->stderr_to == STDERR_SOCKET ? request->fd :
+	int err = service->stderr_to == STDERR_SOCKET ? request->out :
 	    request->stderr_fd != -1 ? request->stderr_fd : launcher->null;
 
-	if (dup2(request->fd, STDIN_FILENO) == -1 || dup2(request->fd, STDOUT_FILENO) == -1 ||
+	if (dup2(request->in, STDIN_FILENO) == -1 || dup2(request->out, STDOUT_FILENO) == -1 ||
 	    dup2(err, STDERR_FILENO) == -1 ||
 	    dup3(launcher->reports[1], CHILD_REPORT, O_CLOEXEC) == -1)
 		return -1;
-	if (request->remote->none ? dup2(request->fd, CHILD_PASSED) == -1 : close(CHILD_PASSED) == -1)
+	if (request->remote->none ? dup2(request->in, CHILD_PASSED) == -1 : close(CHILD_PASSED) == -1)
 		return -1;
 	if (service->program_fd != -1 && dup3(service->program_fd, CHILD_PROGRAM, O_CLOEXEC) == -1)
 		return -1;

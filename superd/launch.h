@@ -49,7 +49,7 @@ struct launcher {
 
 struct launch_request {
 	const struct service	*service;
-	int			 fd;		/* the connection; stays the caller's */
+	int			 in, out;	/* the connection, often the same; they stay the caller's */
 	int			 stderr_fd;	/* for stderr = log; -1 otherwise */
 	uint64_t		 session;
 	const struct peer	*remote, *local;

@@ -126,8 +126,8 @@ superd_start(struct superd *superd, struct listener *listener, int fd, const str
 {
 	const struct service *service = listener->service;
 	struct running *running = listener->running;
-	struct launch_request request = { .service = service, .fd = fd, .remote = peer,
-		.local = local, .session = session_next_id(&superd->sessions) };
+	struct launch_request request = { .service = service, .in = fd, .out = fd,
+		.remote = peer, .local = local, .session = session_next_id(&superd->sessions) };
 	struct session *session;
 	enum stage stage = STAGE_DESCRIPTORS;
 	pid_t pid = -1;
