@@ -25,6 +25,14 @@
 
 #define WAIT_SHORT_MS		1000	/* a process with wait = yes that lives shorter is held back */
 
+#define SLOTS_STEP		16	/* places for children that share superd's memory: made so many at a time ... */
+#define SLOTS_MAX		128	/* ... up to this; the child that finds none is forked */
+#define SLOT_BYTES		16384	/* of each: half of it stack, of which a child needs less than 1 kB */
+#define SLOT_VARIABLES		512	/* of its environment; a larger one is for a forked child */
+#define SLOTS_PATIENCE_MS	100	/* longest wait until a child is asked again whether it is apart */
+#define LOW_DESCRIPTORS		256	/* a child that shares superd's table copies at most so many of it */
+#define LOW_STEP		64	/* ... rounded up to this, as the kernel does */
+
 #define EXECUTE_MS		10000	/* a child that has not executed by then is killed */
 #define KILL_AFTER_MS		5000	/* from SIGTERM to SIGKILL */
 #define STUCK_MS		5000	/* after SIGKILL; who is there still is told of, once */

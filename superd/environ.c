@@ -82,21 +82,14 @@ add_tcp(struct writer *writer, const struct peer *remote, const struct peer *loc
 #define LISTEN_PID	"LISTEN_PID="
 #define PID_DIGITS	"0000000000"
 
-/* sd_listen_fds(3): one socket, on descriptor 3. */
+/* sd_listen_fds(3): one socket, on descriptor 3.  The number of the process is known to itself first. */
 static void
 add_passed(struct writer *writer, const struct peer *local)
 {
 	add(writer, local->local ? "PROTO=UNIX" : "PROTO=TCP");
 	add(writer, "LISTEN_FDS=1");
 	add(writer, LISTEN_PID PID_DIGITS);
-}
-
-void
-environ_set_pid(char **list, pid_t pid)
-{
-	for (; *list != NULL; list++)
-		if (strncmp(*list, LISTEN_PID, strlen(LISTEN_PID)) == 0)
-			snprintf(*list + strlen(LISTEN_PID), sizeof PID_DIGITS, "%d", (int)pid);
+	writer->environ->pid_digits = writer->environ->list[writer->count - 1] + strlen(LISTEN_PID);
 }
 
 char **
@@ -105,6 +98,7 @@ environ_make(struct environ *environ, const struct service *service, uint64_t se
 {
 	struct writer writer = { .environ = environ, .count = service->environ_count };
 
+	environ->pid_digits = NULL;
 	memcpy(environ->list, service->environ, service->environ_count * sizeof *environ->list);
 	if (remote->none)
 		add_passed(&writer, local);

@@ -11,6 +11,7 @@
 struct environ {
 	char	**list;			/* owned; the variables, ends in NULL */
 	unsigned  room;			/* of list, for a service's own part */
+	char	 *pid_digits;		/* where with wait = yes the child writes its own number; else NULL */
 	char	  text[ENVIRON_BYTES];	/* the variables of the connection */
 };
 
@@ -21,8 +22,5 @@ void	environ_free(struct environ *);
 /* The list; its texts are valid until the next call. */
 char	**environ_make(struct environ *, const struct service *, uint64_t session,
 	    const struct peer *remote, const struct peer *local);
-
-/* With wait = yes, called by the child: LISTEN_PID is its own number, which nobody knew before. */
-void	environ_set_pid(char **list, pid_t);
 
 #endif

@@ -1,37 +1,32 @@
 /*
  * launch.c - see launch.h.
  *
+ * A child is made in one of two ways.  As a rule it shares superd's memory and
+ * descriptors until it executes its program (clone3 with CLONE_VM and
+ * CLONE_FILES): nothing is copied but what the child itself asks for, so that
+ * the time does not depend on the size of superd.  Each has a slot of its own
+ * for that (slots.c).  Where sharing is impossible or not safe, or no slot is
+ * free, it is a plain fork.  What the child does is the same (child.c).
+ *
  * Everything that can be computed has been, at load or by environ_make, before
- * the child is made.  The child is a list of stages that ends in execve(2);
- * the first that fails is reported through a pipe that all children share
- * (a report is far below PIPE_BUF, so it arrives whole), and is the end.
+ * the child is made.  Its report comes by a pipe that all children share; it
+ * is far below PIPE_BUF, so it arrives whole.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/fsuid.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "launch.h"
+#include "raw.h"
 #include "rights.h"
-
-#define STAGE_WORD(name, word)	[name] = word,
-const char *const stage_word[STAGE_COUNT] = { STAGES(STAGE_WORD) };
-#undef STAGE_WORD
-
-/*
- * The descriptors of a child until its exec; behind them everything is closed.
- * 3 is left free: with wait = yes the program finds its socket there.
- */
-enum { CHILD_PASSED = 3, CHILD_REPORT, CHILD_PROGRAM, CHILD_CLOSE };
 
 /* Set in /proc/PID/stat's flags from fork(2) until execve(2): PF_FORKNOEXEC of linux/sched.h. */
 #define FORKED_NOT_EXECUTED	0x40UL
@@ -40,183 +35,216 @@ enum { CHILD_PASSED = 3, CHILD_REPORT, CHILD_PROGRAM, CHILD_CLOSE };
 int
 launch_init(struct launcher *launcher, const struct rlimit *nofile)
 {
-	*launcher = (struct launcher){ .reports = { -1, -1 }, .nofile = *nofile };
-	launcher->null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (launcher->null == -1)
+	int ends[2];
+
+	*launcher = (struct launcher){ .nofile = *nofile };
+	if (slots_init(&launcher->slots) == -1 || pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1)
 		return -1;
-	if (pipe2(launcher->reports, O_CLOEXEC | O_NONBLOCK) == 0)
-		return 0;
-	close(launcher->null);
-	return -1;
+	launcher->reports = descriptor_high(ends[0]);
+	if (dup3(ends[1], CHILD_REPORT, O_CLOEXEC) == -1)
+		return -1;
+	close(ends[1]);
+	launch_choose(launcher);
+	return 0;
 }
 
 void
 launch_finish(struct launcher *launcher)
 {
-	close(launcher->null);
-	close(launcher->reports[0]);
-	close(launcher->reports[1]);
+	slots_finish(&launcher->slots);
+	close(launcher->reports);
 	environ_free(&launcher->environ);
 }
 
-static _Noreturn void
-child_fail(int fd, uint64_t session, enum stage stage)
+/* A core dump ended all that shared the memory, before Linux 5.16. */
+static bool
+kernel_is_old(void)
 {
-	const struct launch_report report = { .session = session, .error = (int16_t)errno,
-		.stage = (int16_t)stage, .pid = getpid() };
+	struct utsname name;
+	unsigned major, minor;
 
-	(void)!write(fd, &report, sizeof report);
-	_exit(LAUNCH_FAILED);
+	return uname(&name) == -1 || sscanf(name.release, "%u.%u", &major, &minor) != 2 ||
+	    major < 5 || (major == 5 && minor < 16);
 }
 
-/*
- * 0 and 1 the connection, 2 as the service says, CHILD_REPORT and, if it is
- * executed by descriptor, CHILD_PROGRAM.  All that they are made from is above
- * 5 (superd keeps 0 to 5 taken), so none overwrites one that is still needed.
- */
-static int
-child_descriptors(const struct launcher *launcher, const struct launch_request *request)
+/* Whether a process that changes its user is open to the user's other processes, proc_sys_fs(5). */
+static bool
+is_suid_dumpable(void)
+{
+	int fd = open("/proc/sys/fs/suid_dumpable", O_RDONLY | O_CLOEXEC);
+	char value = '1';
+
+	if (fd == -1)
+		return true;
+	if (read(fd, &value, 1) != 1)
+		value = '1';
+	close(fd);
+	return value != '0' && value != '2';
+}
+
+#if !defined(RAW_CLONE)
+#define NO_SHARING	"no code for this architecture"
+#elif defined(__SANITIZE_ADDRESS__)
+#define NO_SHARING	"the address sanitizer"
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define NO_SHARING	"the address sanitizer"
+#endif
+#endif
+#ifndef NO_SHARING
+#define NO_SHARING	NULL
+#endif
+
+void
+launch_choose(struct launcher *launcher)
+{
+	const char *asked = getenv("SUPERD_FORK");
+
+	launcher->forks = NO_SHARING;
+	if (asked != NULL && *asked != '\0' && strcmp(asked, "0") != 0)
+		launcher->forks = "SUPERD_FORK is set";
+	else if (kernel_is_old())
+		launcher->forks = "Linux is older than 5.16";
+	else if (is_suid_dumpable())
+		launcher->forks = "fs.suid_dumpable is not 0 or 2";
+	/*
+	 * A child that has dropped superd's rights and still shares its memory must
+	 * not be open to others of its user.  Of a superd without rights there is
+	 * nothing to gain.
+	 */
+	else if (rights_any() && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+		launcher->forks = "PR_SET_DUMPABLE failed";
+	atomic_store(&launcher->unsafe, false);
+}
+
+/* What both ways have in common: all that the child needs to know. */
+static struct child
+describe(struct launcher *launcher, const struct launch_request *request, struct environ *room)
 {
 	const struct service *service = request->service;
-	int err = service->stderr_to == STDERR_SOCKET ? request->out :
-	    request->stderr_fd != -1 ? request->stderr_fd : launcher->null;
 
-	if (dup2(request->in, STDIN_FILENO) == -1 || dup2(request->out, STDOUT_FILENO) == -1 ||
-	    dup2(err, STDERR_FILENO) == -1 ||
-	    dup3(launcher->reports[1], CHILD_REPORT, O_CLOEXEC) == -1)
-		return -1;
-	if (request->remote->none ? dup2(request->in, CHILD_PASSED) == -1 : close(CHILD_PASSED) == -1)
-		return -1;
-	if (service->program_fd != -1 && dup3(service->program_fd, CHILD_PROGRAM, O_CLOEXEC) == -1)
-		return -1;
-	/* Close-on-exec acts only at exec: a child stuck in execve would hold others' connections. */
-	return (int)syscall(SYS_close_range, service->program_fd != -1 ? CHILD_CLOSE : CHILD_PROGRAM,
-	    ~0U, 0);
+	return (struct child){ .service = service, .nofile = &launcher->nofile,
+		.environment = environ_make(room, service, request->session, request->remote,
+		    request->local),
+		.pid_digits = room->pid_digits, .session = request->session,
+		.in = request->in, .out = request->out,
+		.err = service->stderr_to == STDERR_SOCKET ? request->out :
+		    request->stderr_fd != -1 ? request->stderr_fd : CHILD_NULL,
+		.program = service->program_fd, .lent = request->remote->none };
+}
+
+static pid_t
+launch_forked(struct launcher *launcher, const struct launch_request *request)
+{
+	struct child child = describe(launcher, request, &launcher->environ);
+	pid_t pid = _Fork();
+
+	if (pid == 0)
+		child_run(&child);
+	launcher->forked += pid != -1;
+	return pid;
 }
 
 /*
- * Sent by the child, so that superd never waits for a client.  It fits the send
- * buffer of a new connection; if the client is gone, the program will notice.
+ * The descriptor becomes one that is low enough to be among those that the
+ * child will have, by a copy if need be.  A socket that is lent stays superd's,
+ * who may close it at any time.
  */
-static void
-child_banner(const struct banner *banner)
+static bool
+make_low(struct slot *slot, int *fd)
 {
-	size_t sent = 0;
-	ssize_t len;
-
-	for (; banner != NULL && sent < banner->len; sent += (size_t)len)
-		if ((len = send(STDOUT_FILENO, banner->bytes + sent, banner->len - sent, MSG_NOSIGNAL)) == -1)
-			return;
-}
-
-/* superd ignores two signals and blocks those it reads; everything else is at its default already. */
-static int
-child_signals(void)
-{
-	sigset_t none;
-
-	sigemptyset(&none);
-	if (signal(SIGPIPE, SIG_DFL) == SIG_ERR || signal(SIGXFSZ, SIG_DFL) == SIG_ERR)
-		return -1;
-	return sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-static int
-child_limits(const struct launcher *launcher, const struct service *service)
-{
-	if (service->limit[LIMIT_NOFILE] == NULL && setrlimit(RLIMIT_NOFILE, &launcher->nofile) == -1)
-		return -1;
-	for (size_t i = 0; i < LIMIT_COUNT; i++) {
-		struct rlimit limit;
-
-		if (service->limit[i] == NULL)
-			continue;
-		limit = (struct rlimit){ service->limit[i]->soft, service->limit[i]->hard };
-		if (setrlimit(limit_resources[i], &limit) == -1)
-			return -1;
+	if (*fd >= LOW_DESCRIPTORS || (slot->child.lent && fd == &slot->child.in)) {
+		*fd = fcntl(*fd, F_DUPFD_CLOEXEC, CHILD_FREE);
+		if (*fd == -1)
+			return false;
+		slot->close[slot->closes++] = *fd;
 	}
-	return 0;
+	if (*fd >= (int)slot->child.below)
+		slot->child.below = ((unsigned)*fd / LOW_STEP + 1) * LOW_STEP;
+	return *fd < LOW_DESCRIPTORS;
+}
+
+static bool
+make_all_low(struct slot *slot)
+{
+	struct child *child = &slot->child;
+	bool same = child->in == child->out, err_same = child->err == child->out;
+
+	if (!make_low(slot, &child->in) || (!same && !make_low(slot, &child->out)))
+		return false;
+	if (same)
+		child->out = child->in;
+	if (err_same)
+		child->err = child->out;
+	return make_low(slot, &child->err) && (child->program == -1 || make_low(slot, &child->program));
 }
 
 /*
- * The user comes last of all that needs a right: from then on its other
- * processes may signal this one.  The folder is entered with the user's rights
- * but before that, because it may be on a file system that makes one wait.
+ * -1 with errno.  ENOSYS: it could not be tried.  CLONE_CHILD_CLEARTID makes
+ * the kernel clear `lives' when the child leaves superd's memory, by execve(2)
+ * or by its end: that is all superd ever waits for, and it does so by looking.
  */
-static enum stage
-child_identity(const struct service *service)
+static pid_t
+launch_shared(struct launcher *launcher, const struct launch_request *request)
 {
-	const struct identity *who = service->identity;
+	struct slot *slot = slots_take(&launcher->slots);
+	struct clone_args args = { .flags = CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID,
+		.exit_signal = SIGCHLD };
+	long pid = -ENOSYS;
 
-	if (service->chroot != NULL && (chroot(service->chroot) == -1 || chdir("/") == -1))
-		return STAGE_CHROOT;
-	if (who->change && (setgroups(who->ngroups, who->groups) == -1 ||
-	    setresgid(who->gid, who->gid, who->gid) == -1))
-		return STAGE_GROUP;
-	if (who->change)
-		setfsuid(who->uid);
-	if (chdir(service->chdir) == -1)
-		return STAGE_CHDIR;
-	if (service->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-		return STAGE_NO_NEW_PRIVS;
-	/* A superd that is not root may have rights all the same, from whoever started it. */
-	if (!who->change)
-		return who->uid != 0 && rights_drop() == -1 ? STAGE_USER : STAGE_NONE;
-	if (setresuid(who->uid, who->uid, who->uid) == -1 ||
-	    (who->uid != 0 && rights_drop() == -1))
-		return STAGE_USER;
-	if (who->uid != 0 && setuid(0) == 0) {
-		errno = EPERM;		/* root came back: never go on */
-		return STAGE_USER;
+	if (slot != NULL && request->service->environ_count <= slot->environ.room) {
+		slot->child = describe(launcher, request, &slot->environ);
+		slot->child.unsafe = &launcher->unsafe;
+		args.child_tid = (uintptr_t)&slot->lives;
+		args.stack = (uintptr_t)slot->stack;
+		args.stack_size = ((uintptr_t)slot - (uintptr_t)slot->stack) & ~(uintptr_t)15;
+		if (make_all_low(slot))
+			pid = raw_clone(&args, sizeof args, child_run, &slot->child);
 	}
-	return STAGE_NONE;
-}
-
-static _Noreturn void
-child(const struct launcher *launcher, const struct launch_request *request, char **environment)
-{
-	const struct service *service = request->service;
-	enum stage stage;
-
-	if (request->remote->none)
-		environ_set_pid(environment, getpid());
-	if (setsid() == -1)
-		child_fail(launcher->reports[1], request->session, STAGE_SESSION);
-	if (child_descriptors(launcher, request) == -1)
-		child_fail(launcher->reports[1], request->session, STAGE_DESCRIPTORS);
-	if (child_signals() == -1)
-		child_fail(CHILD_REPORT, request->session, STAGE_SIGNALS);
-	child_banner(service->banner_bytes);
-	if (child_limits(launcher, service) == -1)
-		child_fail(CHILD_REPORT, request->session, STAGE_LIMITS);
-	if (service->change_nice && setpriority(PRIO_PROCESS, 0, service->nice) == -1)
-		child_fail(CHILD_REPORT, request->session, STAGE_NICE);
-	umask(service->umask);
-	if ((stage = child_identity(service)) != STAGE_NONE)
-		child_fail(CHILD_REPORT, request->session, stage);
-	if (service->program_fd != -1)
-		syscall(SYS_execveat, CHILD_PROGRAM, "", service->argv, environment, AT_EMPTY_PATH);
-	else
-		execve(service->program, service->argv, environment);
-	child_fail(CHILD_REPORT, request->session, STAGE_EXEC);
+	if (pid > 0) {
+		slot->conf = conf_hold(request->conf);
+		launcher->shared++;
+		return (pid_t)pid;
+	}
+	if (slot != NULL)
+		slots_give_back(&launcher->slots, slot);
+	if (pid == -EPERM || pid == -EINVAL)
+		launcher->forks = "clone3 is not allowed";
+	errno = (int)-pid;
+	return -1;
 }
 
 pid_t
 launch(struct launcher *launcher, const struct launch_request *request)
 {
-	char **environment = environ_make(&launcher->environ, request->service, request->session,
-	    request->remote, request->local);
-	pid_t pid = _Fork();
+	pid_t pid = -1;
 
-	if (pid == 0)
-		child(launcher, request, environment);
-	return pid;
+	if (launcher->forks == NULL && atomic_load(&launcher->unsafe))
+		launcher->forks = "fs.suid_dumpable has become 1";
+	if (launcher->forks == NULL) {
+		pid = launch_shared(launcher, request);
+		if (pid != -1 || errno == EAGAIN || errno == ENOMEM)
+			return pid;
+	}
+	return launch_forked(launcher, request);
+}
+
+void
+launch_close(struct launcher *launcher, int fd)
+{
+	slots_close(&launcher->slots, fd);
+}
+
+int
+launch_settle(struct launcher *launcher)
+{
+	return slots_settle(&launcher->slots);
 }
 
 bool
 launch_next_report(struct launcher *launcher, struct launch_report *report)
 {
-	return read(launcher->reports[0], report, sizeof *report) == (ssize_t)sizeof *report;
+	return read(launcher->reports, report, sizeof *report) == (ssize_t)sizeof *report;
 }
 
 bool

@@ -6,61 +6,39 @@
 #ifndef LAUNCH_H
 #define LAUNCH_H
 
-#include <sys/resource.h>
-
-#include "environ.h"
-
-/* Where the setting up of a child can fail; the words are in superd(8). */
-#define STAGES(X)				\
-	X(STAGE_NONE,		"")		\
-	X(STAGE_FORK,		"fork")		\
-	X(STAGE_SESSION,	"session")	\
-	X(STAGE_DESCRIPTORS,	"descriptors")	\
-	X(STAGE_SIGNALS,	"signals")	\
-	X(STAGE_LIMITS,		"limits")	\
-	X(STAGE_NICE,		"nice")		\
-	X(STAGE_CHROOT,		"chroot")	\
-	X(STAGE_GROUP,		"group")	\
-	X(STAGE_CHDIR,		"chdir")	\
-	X(STAGE_USER,		"user")		\
-	X(STAGE_NO_NEW_PRIVS,	"no_new_privs")	\
-	X(STAGE_EXEC,		"exec")
-#define STAGE_NAME(name, word)	name,
-enum stage { STAGES(STAGE_NAME) STAGE_COUNT };
-#undef STAGE_NAME
-extern const char *const stage_word[STAGE_COUNT];
-
-#define LAUNCH_FAILED	127	/* exit status of a child that wrote a report (or of a program, by chance) */
-
-/* What a child says that cannot become the program. */
-struct launch_report {
-	uint64_t	session;	/* id */
-	int32_t		pid;
-	int16_t		error;		/* errno */
-	int16_t		stage;
-};
+#include "slots.h"
 
 struct launcher {
-	int		reports[2];	/* pipe: all children write, superd reads */
-	int		null;		/* /dev/null */
+	int		reports;	/* pipe that all children write to; superd's end */
 	struct rlimit	nofile;		/* that superd was started with: programs get it back */
-	struct environ	environ;
+	struct environ	environ;	/* of a forked child */
+	struct slots	slots;		/* of those that share superd's memory */
+	const char	*forks;		/* why all children are forked; NULL: they share superd's memory */
+	atomic_bool	unsafe;		/* a child found that sharing is not safe (any more) */
+	uint64_t	shared, forked;	/* children made by either way */
 };
 
 struct launch_request {
 	const struct service	*service;
+	struct conf		*conf;		/* that the service belongs to */
 	int			 in, out;	/* the connection, often the same; they stay the caller's */
 	int			 stderr_fd;	/* for stderr = log; -1 otherwise */
 	uint64_t		 session;
 	const struct peer	*remote, *local;
 };
 
-/* -1 with errno: no descriptors. */
+/* superd has the descriptors 0 to 5 taken already.  -1 with errno: no descriptors or no memory. */
 int	launch_init(struct launcher *, const struct rlimit *nofile);
 void	launch_finish(struct launcher *);
+/* Finds out which way of making a child can be taken; again when the system may have changed. */
+void	launch_choose(struct launcher *);
 
 /* The child's pid, or -1 with errno: there is none. */
 pid_t	launch(struct launcher *, const struct launch_request *);
+/* Closes in or out of a request that was launched, once the child has its copy. */
+void	launch_close(struct launcher *, int fd);
+/* To be called before superd waits, and how long it may do so; see slots_settle. */
+int	launch_settle(struct launcher *);
 
 /* The next report, if there is one; a child's is there before its exit is seen. */
 bool	launch_next_report(struct launcher *, struct launch_report *);

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "listener.h"
 #include "session.h"
 #include "socket_options.h"
@@ -170,7 +171,7 @@ listener_bind(struct listener *listener)
 		fd = try_family(listener, AF_INET);
 	if (fd == -1)
 		return -1;
-	listener->fd = fd;
+	listener->fd = descriptor_high(fd);
 	return learn_address(listener);
 }
 

@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "loop.h"
 
 void
@@ -44,7 +45,7 @@ int
 pool_init(struct pool *pool, struct loop *loop)
 {
 	*pool = (struct pool){ .loop = loop };
-	pool->epoll = epoll_create1(EPOLL_CLOEXEC);
+	pool->epoll = descriptor_high(epoll_create1(EPOLL_CLOEXEC));
 	if (pool->epoll == -1)
 		return -1;
 	return pool == &loop->pool ? 0 : pool_resume(pool);

@@ -22,8 +22,6 @@
 
 extern char **environ;
 
-#define KEPT_FREE	6	/* descriptors 0 to 5 are a child's own: superd keeps them taken */
-
 struct options {
 	const char	*file, *service_dir, *pid_file;
 	bool		 test, print, daemon, verbose;
@@ -118,7 +116,7 @@ clean_slate(void)
 		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 		if (fd == -1)
 			return -1;
-	} while (fd < KEPT_FREE);
+	} while (fd < CHILD_FREE);
 	return close(fd);
 }
 

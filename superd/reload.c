@@ -164,6 +164,7 @@ superd_apply(struct superd *superd, struct conf *conf)
 		plan_free(superd, &plan, false);
 		return -1;
 	}
+	launch_choose(&superd->launcher);
 	removed = carry_out(superd, &plan);
 	forget_gone(superd);
 	if (!first)

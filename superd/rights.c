@@ -1,7 +1,6 @@
 /* rights.c - see rights.h. */
 #include <linux/capability.h>
 #include <stdint.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,26 +16,28 @@ static const uint64_t needed[] = {
 	[RIGHT_OWNER] = BIT(CAP_CHOWN),
 };
 
-bool
-rights_have(enum right right)
+static uint64_t
+effective(void)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-	uint64_t effective;
 
 	if (syscall(SYS_capget, &head, data) == -1)
-		return false;
-	effective = data[0].effective | (uint64_t)data[1].effective << 32;
-	return (effective & needed[right]) == needed[right];
+		return 0;
+	return data[0].effective | (uint64_t)data[1].effective << 32;
 }
 
-int
-rights_drop(void)
+bool
+rights_have(enum right right)
+{
+	return (effective() & needed[right]) == needed[right];
+}
+
+bool
+rights_any(void)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { .effective = 0 } };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1)
-		return -1;
-	return (int)syscall(SYS_capset, &head, none);
+	return syscall(SYS_capget, &head, data) == -1 || (data[0].permitted | data[1].permitted) != 0;
 }

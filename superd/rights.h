@@ -17,8 +17,7 @@ enum right {
 
 /* Whether superd has it, as things are now. */
 bool	rights_have(enum right);
-
-/* Gives up all of them for good, also those that an exec would bring back.  -1 with errno. */
-int	rights_drop(void);
+/* Whether it has any capability at all. */
+bool	rights_any(void);
 
 #endif

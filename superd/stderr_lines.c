@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "events.h"
 #include "stderr_lines.h"
 
@@ -124,7 +125,7 @@ stderr_open(struct loop *loop, const char *service)
 	}
 	lines->loop = loop;
 	lines->service = service;
-	lines->read_fd = ends[0];
+	lines->read_fd = ends[0] = descriptor_high(ends[0]);
 	lines->write_fd = ends[1];
 	/* Only superd's end: a program must find the pipe blocking, as any other. */
 	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 &&

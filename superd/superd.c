@@ -9,6 +9,7 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "events.h"
 #include "host.h"
 #include "superd.h"
@@ -127,6 +128,7 @@ superd_start(struct superd *superd, struct listener *listener, int fd, const str
 	const struct service *service = listener->service;
 	struct running *running = listener->running;
 	struct launch_request request = { .service = service, .in = fd, .out = fd,
+		.conf = listener->conf != NULL ? listener->conf : running->conf,
 		.remote = peer, .local = local, .session = session_next_id(&superd->sessions) };
 	struct session *session;
 	enum stage stage = STAGE_DESCRIPTORS;
@@ -178,6 +180,7 @@ connection(struct superd *superd, struct listener *listener, int fd, const struc
 	struct moment moment = superd_moment(superd, service, peer);
 	struct session *session = NULL;
 	struct account *ticket;
+	int copy;
 	enum verdict verdict = admission_request(&superd->admission, service, &running->tally, peer,
 	    &moment, &ticket);
 
@@ -189,10 +192,10 @@ connection(struct superd *superd, struct listener *listener, int fd, const struc
 		running_refused(running, peer, verdict, moment.ms);
 	}
 	watch_gates(superd, running);
-	if (session != NULL && !peer->local && (service->traffic || service->idle_timeout_ms != 0))
-		session_keep(session, fd, service->idle_timeout_ms);
-	else
-		close(fd);
+	if (session != NULL && !peer->local && (service->traffic || service->idle_timeout_ms != 0) &&
+	    (copy = descriptor_copy_high(fd)) != -1)
+		session_keep(session, copy, service->idle_timeout_ms);
+	launch_close(&superd->launcher, fd);
 }
 
 /* Who connects, and to which of superd's addresses; a wildcard's socket must be asked for the latter. */

@@ -49,7 +49,7 @@ superd_run(struct superd *superd)
 {
 	while (superd->state != STATE_DONE) {
 		log_flush();
-		if (loop_turn(&superd->loop, -1) == -1)
+		if (loop_turn(&superd->loop, launch_settle(&superd->launcher)) == -1)
 			return -1;
 	}
 	return 0;

@@ -297,7 +297,7 @@ START_TEST(descriptors_are_given_back)
 	before = open_descriptors(d->pid);
 	for (int i = 0; i < MANY; i++)
 		expect(fds[i] = dial(d, "x"), "held\n");
-	must(open_descriptors(d->pid) == before + MANY);
+	await(open_descriptors(d->pid) == before + MANY);
 	for (int i = 0; i < MANY; i++)
 		close(fds[i]);
 	await(log_count(d, "exit", "service=x", "in=0", "out=5", NULL) == MANY + 1);
