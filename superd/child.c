@@ -40,13 +40,6 @@ child_fail(const struct child *self, enum stage stage, long error)
 		raw(SYS_exit_group, LAUNCH_FAILED);
 }
 
-/* The first error of two results. */
-static long
-first(long a, long b)
-{
-	return a < 0 ? a : b;
-}
-
 /*
  * A child that shares superd's table gets one of its own, with no more in it
  * than must be: copying costs time for each descriptor, and superd may have
@@ -69,16 +62,20 @@ child_part(struct child *self)
 static long
 child_descriptors(const struct child *self)
 {
-	long result = first(raw(SYS_dup3, self->in, 0, 0), raw(SYS_dup3, self->out, 1, 0));
+	bool by_descriptor = self->program != -1;
+	long result;
 
-	result = first(result, raw(SYS_dup3, self->err, 2, 0));
-	result = first(result, self->lent ? raw(SYS_dup3, self->in, CHILD_PASSED, 0) :
-	    raw(SYS_close, CHILD_PASSED));
-	if (self->program != -1)
-		result = first(result, raw(SYS_dup3, self->program, CHILD_PROGRAM, O_CLOEXEC));
+	if ((result = raw(SYS_dup3, self->in, 0, 0)) < 0 ||
+	    (result = raw(SYS_dup3, self->out, 1, 0)) < 0 ||
+	    (result = raw(SYS_dup3, self->err, 2, 0)) < 0)
+		return result;
+	result = self->lent ? raw(SYS_dup3, self->in, CHILD_PASSED, 0) : raw(SYS_close, CHILD_PASSED);
+	if (result >= 0 && by_descriptor)
+		result = raw(SYS_dup3, self->program, CHILD_PROGRAM, O_CLOEXEC);
+	if (result < 0)
+		return result;
 	/* Close-on-exec acts only at exec: a child stuck in execve would hold others' connections. */
-	return first(result, raw(SYS_close_range, self->program != -1 ? CHILD_FREE : CHILD_PROGRAM,
-	    ~0U, 0));
+	return raw(SYS_close_range, by_descriptor ? CHILD_FREE : CHILD_PROGRAM, ~0U, 0);
 }
 
 /*
@@ -103,9 +100,12 @@ child_signals(void)
 	static const unsigned long zero[32];	/* a struct sigaction of the kernel's: SIG_DFL, or no signal */
 	const size_t size = _NSIG / 8;		/* of the kernel's sigset_t */
 
-	return first(first(raw(SYS_rt_sigaction, SIGPIPE, zero, NULL, size),
-	    raw(SYS_rt_sigaction, SIGXFSZ, zero, NULL, size)),
-	    raw(SYS_rt_sigprocmask, SIG_SETMASK, zero, NULL, size));
+	long result;
+
+	if ((result = raw(SYS_rt_sigaction, SIGPIPE, zero, NULL, size)) < 0 ||
+	    (result = raw(SYS_rt_sigaction, SIGXFSZ, zero, NULL, size)) < 0)
+		return result;
+	return raw(SYS_rt_sigprocmask, SIG_SETMASK, zero, NULL, size);
 }
 
 static long
@@ -125,9 +125,9 @@ child_limits(const struct child *self)
 
 	if (limit[LIMIT_NOFILE] == NULL)
 		result = set_limit(RLIMIT_NOFILE, self->nofile->rlim_cur, self->nofile->rlim_max);
-	for (size_t i = 0; i < LIMIT_COUNT; i++)
+	for (size_t i = 0; i < LIMIT_COUNT && result >= 0; i++)
 		if (limit[i] != NULL)
-			result = first(result, set_limit(limit_resources[i], limit[i]->soft, limit[i]->hard));
+			result = set_limit(limit_resources[i], limit[i]->soft, limit[i]->hard);
 	return result;
 }
 
@@ -159,9 +159,8 @@ child_user(const struct child *self, const struct identity *who)
 {
 	long result = 0;
 
-	if (who->change)
-		result = first(child_check_sharing(self),
-		    raw(ID(setresuid), who->uid, who->uid, who->uid));
+	if (who->change && (result = child_check_sharing(self)) >= 0)
+		result = raw(ID(setresuid), who->uid, who->uid, who->uid);
 	/* A superd that is not root may have rights all the same, from whoever started it. */
 	if (result >= 0 && who->uid != 0)
 		result = child_drop_rights();
