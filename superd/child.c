@@ -50,7 +50,7 @@ child_part(struct child *self)
 {
 	long result;
 
-	if (self->unsafe == NULL)
+	if (self->below == 0)
 		return 0;
 	result = raw(SYS_close_range, self->below, ~0U, CLOSE_RANGE_UNSHARE);
 	if (result >= 0)

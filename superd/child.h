@@ -66,13 +66,11 @@ struct child {
 	int			 in, out, err;	/* become 0, 1 and 2 */
 	int			 program;	/* to execute; -1: by its path */
 	bool			 lent;		/* in is also passed as CHILD_PASSED */
-	/*
-	 * Of a child that shares memory and descriptors with superd, unsafe
-	 * being NULL otherwise.
-	 */
-	unsigned		 below;		/* its descriptors are below this number */
-	atomic_bool		 apart;		/* set by the child: it has descriptors of its own */
+	/* Of a child that shares superd's memory; NULL otherwise. */
 	atomic_bool		*unsafe;	/* set by the child: sharing is not safe here */
+	/* Of a child that shares superd's descriptors too; 0 otherwise. */
+	unsigned		 below;		/* those that it needs are below this number */
+	atomic_bool		 apart;		/* it has descriptors of its own; the child sets it */
 };
 
 /* Takes a struct child, as the start of a child on a stack of its own does. */

@@ -6,6 +6,10 @@
 #ifndef DESCRIPTOR_H
 #define DESCRIPTOR_H
 
+#include <stdbool.h>
+
+/* Whether superd has so many that it pays; else all stay where they are. */
+void	descriptor_spread(bool);
 /*
  * Moves one that lives long out of the way.  Its number from now on; the old
  * one, -1 too, where it cannot be moved, which costs time but breaks nothing.

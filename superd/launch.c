@@ -1,12 +1,12 @@
 /*
  * launch.c - see launch.h.
  *
- * A child is made in one of two ways.  As a rule it shares superd's memory and
- * descriptors until it executes its program (clone3 with CLONE_VM and
- * CLONE_FILES): nothing is copied but what the child itself asks for, so that
- * the time does not depend on the size of superd.  Each has a slot of its own
- * for that (slots.c).  Where sharing is impossible or not safe, or no slot is
- * free, it is a plain fork.  What the child does is the same (child.c).
+ * A child is made in one of two ways.  As a rule it shares superd's memory
+ * until it executes its program (clone3 with CLONE_VM), and, where superd has
+ * many, its descriptors (CLONE_FILES): the time it takes does not depend on the
+ * size of superd.  Each has a slot of its own for that (slots.c).  Where sharing
+ * is impossible or not safe, or no slot is free, it is a plain fork.  What the
+ * child does is the same (child.c).
  *
  * Everything that can be computed has been, at load or by environ_make, before
  * the child is made.  Its report comes by a pipe that all children share; it
@@ -40,11 +40,11 @@ launch_init(struct launcher *launcher, const struct rlimit *nofile)
 	*launcher = (struct launcher){ .nofile = *nofile };
 	if (slots_init(&launcher->slots) == -1 || pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1)
 		return -1;
-	launcher->reports = descriptor_high(ends[0]);
+	launcher->reports = ends[0];
 	if (dup3(ends[1], CHILD_REPORT, O_CLOEXEC) == -1)
 		return -1;
 	close(ends[1]);
-	launch_choose(launcher);
+	launch_choose(launcher, 0);
 	return 0;
 }
 
@@ -96,7 +96,7 @@ is_suid_dumpable(void)
 #endif
 
 void
-launch_choose(struct launcher *launcher)
+launch_choose(struct launcher *launcher, unsigned descriptors)
 {
 	const char *asked = getenv("SUPERD_FORK");
 
@@ -115,6 +115,8 @@ launch_choose(struct launcher *launcher)
 	else if (rights_any() && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		launcher->forks = "PR_SET_DUMPABLE failed";
 	atomic_store(&launcher->unsafe, false);
+	launcher->many = launcher->forks == NULL && descriptors > LOW_DESCRIPTORS;
+	descriptor_spread(launcher->many);
 }
 
 /* What both ways have in common: all that the child needs to know. */
@@ -188,17 +190,18 @@ static pid_t
 launch_shared(struct launcher *launcher, const struct launch_request *request)
 {
 	struct slot *slot = slots_take(&launcher->slots);
-	struct clone_args args = { .flags = CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID,
-		.exit_signal = SIGCHLD };
+	struct clone_args args = { .flags = CLONE_VM | CLONE_CHILD_CLEARTID, .exit_signal = SIGCHLD };
 	long pid = -ENOSYS;
 
 	if (slot != NULL && request->service->environ_count <= slot->environ.room) {
 		slot->child = describe(launcher, request, &slot->environ);
 		slot->child.unsafe = &launcher->unsafe;
+		slot->child.apart = !launcher->many;
+		args.flags |= launcher->many ? CLONE_FILES : 0;
 		args.child_tid = (uintptr_t)&slot->lives;
 		args.stack = (uintptr_t)slot->stack;
 		args.stack_size = ((uintptr_t)slot - (uintptr_t)slot->stack) & ~(uintptr_t)15;
-		if (make_all_low(slot))
+		if (!launcher->many || make_all_low(slot))
 			pid = raw_clone(&args, sizeof args, child_run, &slot->child);
 	}
 	if (pid > 0) {

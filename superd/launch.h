@@ -13,6 +13,7 @@ struct launcher {
 	struct rlimit	nofile;		/* that superd was started with: programs get it back */
 	struct environ	environ;	/* of a forked child */
 	struct slots	slots;		/* of those that share superd's memory */
+	bool		 many;		/* descriptors: they are shared too, not copied for each child */
 	const char	*forks;		/* why all children are forked; NULL: they share superd's memory */
 	atomic_bool	unsafe;		/* a child found that sharing is not safe (any more) */
 	uint64_t	shared, forked;	/* children made by either way */
@@ -30,8 +31,8 @@ struct launch_request {
 /* superd has the descriptors 0 to 5 taken already.  -1 with errno: no descriptors or no memory. */
 int	launch_init(struct launcher *, const struct rlimit *nofile);
 void	launch_finish(struct launcher *);
-/* Finds out which way of making a child can be taken; again when the system may have changed. */
-void	launch_choose(struct launcher *);
+/* Finds out how children can be made; descriptors: how many superd may have.  At each (re)load. */
+void	launch_choose(struct launcher *, unsigned descriptors);
 
 /* The child's pid, or -1 with errno: there is none. */
 pid_t	launch(struct launcher *, const struct launch_request *);

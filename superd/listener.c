@@ -13,11 +13,11 @@
 #include "session.h"
 #include "socket_options.h"
 
-int
+void
 listeners_init(struct listeners *all, struct loop *loop)
 {
 	*all = (struct listeners){ .loop = loop };
-	return pool_init(&all->pool, loop);
+	pool_init(&all->pool, loop);
 }
 
 static void
@@ -33,7 +33,6 @@ void
 listeners_finish(struct listeners *all)
 {
 	addresses_unwatch(all);
-	pool_finish(&all->pool);
 }
 
 /* What changed does not matter: whoever waits tries. */

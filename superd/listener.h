@@ -54,7 +54,7 @@ struct listeners {
 	void		(*bound)(struct listener *);	/* also after waiting */
 };
 
-int	listeners_init(struct listeners *, struct loop *);
+void	listeners_init(struct listeners *, struct loop *);
 void	listeners_finish(struct listeners *);
 /* Tries those that wait at once: something else has just been closed. */
 void	listeners_retry(struct listeners *);

@@ -4,7 +4,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "descriptor.h"
 #include "loop.h"
 
 void
@@ -16,73 +15,37 @@ loop_tell_time(struct loop *loop)
 	loop->now = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* Calls the watches of a pool that are ready.  One that is removed meanwhile is NULL in events. */
-static int
-pool_turn(struct pool *pool, int wait_ms)
-{
-	struct watch *watch;
-
-	pool->count = epoll_wait(pool->epoll, pool->events, EVENTS_BATCH, wait_ms);
-	if (pool->count == -1) {
-		pool->count = 0;
-		return errno == EINTR ? 0 : -1;
-	}
-	loop_tell_time(pool->loop);
-	for (pool->at = 0; pool->at < pool->count; pool->at++)
-		if ((watch = pool->events[pool->at].data.ptr) != NULL)
-			watch->ready(watch);
-	pool->count = 0;
-	return 0;
-}
-
-static void
-pool_ready(struct watch *watch)
-{
-	(void)pool_turn(container_of(watch, struct pool, watch), 0);
-}
-
-int
+void
 pool_init(struct pool *pool, struct loop *loop)
 {
 	*pool = (struct pool){ .loop = loop };
-	pool->epoll = descriptor_high(epoll_create1(EPOLL_CLOEXEC));
-	if (pool->epoll == -1)
-		return -1;
-	return pool == &loop->pool ? 0 : pool_resume(pool);
 }
 
 void
 pool_pause(struct pool *pool)
 {
-	watch_remove(&pool->watch);
-	pool->count = 0;	/* what is at hand comes again after the pause */
-}
-
-int
-pool_resume(struct pool *pool)
-{
-	if (pool->watch.pool != NULL)
-		return 0;
-	return watch_add(&pool->watch, &pool->loop->pool, pool->epoll, pool_ready);
+	pool->paused = pool->loop->paused = true;
 }
 
 void
-pool_finish(struct pool *pool)
+pool_resume(struct pool *pool)
 {
-	if (pool->watch.pool != NULL)
-		watch_remove(&pool->watch);
-	if (pool->loop != NULL)
-		close(pool->epoll);
-	*pool = (struct pool){ .loop = NULL };
+	pool->paused = pool->loop->paused = false;
 }
 
+/* What is never paused is in both epolls, so that a turn of the loop waits for one only. */
 int
 watch_add(struct watch *watch, struct pool *pool, int fd, void (*ready)(struct watch *))
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = watch };
+	struct loop *loop = pool->loop;
 
-	if (epoll_ctl(pool->epoll, EPOLL_CTL_ADD, fd, &event) == -1)
+	if (epoll_ctl(loop->all, EPOLL_CTL_ADD, fd, &event) == -1)
 		return -1;
+	if (pool == &loop->pool && epoll_ctl(loop->steady, EPOLL_CTL_ADD, fd, &event) == -1) {
+		(void)epoll_ctl(loop->all, EPOLL_CTL_DEL, fd, NULL);
+		return -1;
+	}
 	*watch = (struct watch){ .ready = ready, .pool = pool, .fd = fd };
 	return 0;
 }
@@ -91,14 +54,40 @@ void
 watch_remove(struct watch *watch)
 {
 	struct pool *pool = watch->pool;
+	struct loop *loop;
 
 	if (pool == NULL)
 		return;
-	(void)epoll_ctl(pool->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
-	for (int i = pool->at; i < pool->count; i++)
-		if (pool->events[i].data.ptr == watch)
-			pool->events[i].data.ptr = NULL;
+	loop = pool->loop;
+	(void)epoll_ctl(loop->all, EPOLL_CTL_DEL, watch->fd, NULL);
+	if (pool == &loop->pool)
+		(void)epoll_ctl(loop->steady, EPOLL_CTL_DEL, watch->fd, NULL);
+	for (int i = loop->at; i < loop->count; i++)
+		if (loop->events[i].data.ptr == watch)
+			loop->events[i].data.ptr = NULL;
 	watch->pool = NULL;
+}
+
+/* Calls the watches that are ready.  One that is removed meanwhile is NULL in events. */
+static int
+loop_events(struct loop *loop, int wait_ms)
+{
+	struct watch *watch;
+
+	loop->count = epoll_wait(loop->paused ? loop->steady : loop->all, loop->events,
+	    EVENTS_BATCH, wait_ms);
+	if (loop->count == -1) {
+		loop->count = 0;
+		return errno == EINTR ? 0 : -1;
+	}
+	loop_tell_time(loop);
+	for (loop->at = 0; loop->at < loop->count; loop->at++) {
+		watch = loop->events[loop->at].data.ptr;
+		if (watch != NULL && !watch->pool->paused)	/* else it comes again after the pause */
+			watch->ready(watch);
+	}
+	loop->count = 0;
+	return 0;
 }
 
 /* The heap: places count from 1, and the two below place n are 2n and 2n + 1. */
@@ -199,13 +188,17 @@ loop_init(struct loop *loop)
 {
 	*loop = (struct loop){ .timers = 0 };
 	loop_tell_time(loop);
-	return pool_init(&loop->pool, loop);
+	pool_init(&loop->pool, loop);
+	loop->all = epoll_create1(EPOLL_CLOEXEC);
+	loop->steady = epoll_create1(EPOLL_CLOEXEC);
+	return loop->all == -1 || loop->steady == -1 ? -1 : 0;
 }
 
 void
 loop_finish(struct loop *loop)
 {
-	pool_finish(&loop->pool);
+	close(loop->all);
+	close(loop->steady);
 	free(loop->heap);
 	*loop = (struct loop){ .timers = 0 };
 }
@@ -223,7 +216,7 @@ loop_turn(struct loop *loop, int wait_ms)
 		if (wait_ms == -1 || (uint64_t)wait_ms > wait)
 			wait_ms = (int)wait;
 	}
-	if (pool_turn(&loop->pool, wait_ms) == -1)
+	if (loop_events(loop, wait_ms) == -1)
 		return -1;
 	loop_due(loop);
 	return 0;

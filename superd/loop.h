@@ -22,17 +22,10 @@ struct watch {
 	int		 fd;
 };
 
-/*
- * Watches that can be paused together by one system call, however many they
- * are: an epoll of their own inside the loop's.
- */
+/* Watches that are paused together, by no system call at all, however many they are. */
 struct pool {
-	struct watch	 watch;	/* of the pool itself in the loop's first pool */
 	struct loop	*loop;
-	int		 epoll;
-	int		 count;		/* events at hand ... */
-	int		 at;		/* ... and the one being dealt with */
-	struct epoll_event events[EVENTS_BATCH];
+	bool		 paused;
 };
 
 /* A deadline.  Embedded in its owner; zeroed means not set. */
@@ -43,7 +36,13 @@ struct timer {
 };
 
 struct loop {
-	struct pool	 pool;		/* of all that is never paused */
+	struct pool	 pool;		/* of all that is never paused; there is one more at the most */
+	int		 all;		/* epoll of all watches ... */
+	int		 steady;	/* ... and of those of pool alone: waited for during a pause */
+	bool		 paused;	/* the other pool is */
+	int		 count;		/* events at hand ... */
+	int		 at;		/* ... and the one being dealt with */
+	struct epoll_event events[EVENTS_BATCH];
 	uint64_t	 late;		/* while timers are called: the earliest time of a new one */
 	uint64_t	 now;		/* ms since some point in the past; set before callbacks */
 	struct timer	**heap;		/* owned, ordered by when */
@@ -57,10 +56,9 @@ void	loop_tell_time(struct loop *);
 /* Waits for events and deadlines, at most wait_ms if that is not -1, and calls back.  -1: epoll failed. */
 int	loop_turn(struct loop *, int wait_ms);
 
-int	pool_init(struct pool *, struct loop *);
-void	pool_finish(struct pool *);
+void	pool_init(struct pool *, struct loop *);
 void	pool_pause(struct pool *);
-int	pool_resume(struct pool *);
+void	pool_resume(struct pool *);
 
 /* Waits until fd can be read.  The watch must stay where it is until removed. */
 int	watch_add(struct watch *, struct pool *, int fd, void (*ready)(struct watch *));

@@ -12,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "descriptor.h"
 #include "notify.h"
 
 #define PASSED_FIRST	3	/* SD_LISTEN_FDS_START */
@@ -69,10 +68,8 @@ notify_take_sockets(void)
 	unsetenv("LISTEN_FDNAMES");
 	(void)syscall(SYS_close_range, (unsigned)(PASSED_FIRST + n), ~0U, 0);
 	for (int i = 0; i < n; i++) {
-		int fd = descriptor_copy_high(PASSED_FIRST + i);
+		int fd = fcntl(PASSED_FIRST + i, F_DUPFD_CLOEXEC, PASSED_FROM + (int)n);
 
-		if (fd == -1)
-			fd = fcntl(PASSED_FIRST + i, F_DUPFD_CLOEXEC, PASSED_FROM + (int)n);
 		if (fd != -1)
 			passed[passed_count++] = fd;
 		close(PASSED_FIRST + i);

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "descriptor.h"
 #include "events.h"
 #include "notify.h"
 #include "plan.h"
@@ -183,6 +184,7 @@ adopt(struct listener *listener)
 		if (listener_adopt(listener, fd) == -1)
 			continue;
 		notify_socket_taken(fd);
+		listener->fd = descriptor_high(fd);
 		event_debug("service '%s': a passed socket is used", listener->service->name);
 		return true;
 	}

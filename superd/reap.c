@@ -13,7 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "descriptor.h"
 #include "events.h"
 #include "superd.h"
 
@@ -169,7 +168,7 @@ superd_watch_signals(struct superd *superd)
 		sigaddset(&set, watched[i]);
 	if (sigprocmask(SIG_SETMASK, &set, NULL) == -1)
 		return -1;
-	fd = descriptor_high(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd == -1)
 		return -1;
 	return watch_add(&superd->signals, &superd->loop.pool, fd, signals_ready);

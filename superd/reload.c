@@ -160,11 +160,11 @@ superd_apply(struct superd *superd, struct conf *conf)
 	bool first = superd->conf == NULL;
 	unsigned removed, before = superd->count;
 
+	launch_choose(&superd->launcher, conf->descriptors);
 	if (plan_prepare(superd, &plan) == -1) {
 		plan_free(superd, &plan, false);
 		return -1;
 	}
-	launch_choose(&superd->launcher);
 	removed = carry_out(superd, &plan);
 	forget_gone(superd);
 	if (!first)

@@ -19,10 +19,8 @@ pause_due(struct timer *timer)
 {
 	struct superd *superd = container_of(timer, struct superd, pause);
 
-	if (pool_resume(&superd->listeners.pool) == -1)		/* out of memory still */
-		(void)timer_start(&superd->loop, timer, ACCEPT_PAUSE_MS, pause_due);
-	else
-		superd_resume_all(superd);
+	pool_resume(&superd->listeners.pool);
+	superd_resume_all(superd);
 }
 
 /* The listeners rest, so that nothing spins; who is being served is not touched. */

@@ -35,9 +35,9 @@ superd_init(struct superd *superd, const struct conf_base *base, const struct rl
 		return -1;
 	superd->parked_last = &superd->parked;
 	if (loop_init(&superd->loop) == -1 || sessions_init(&superd->sessions, &superd->loop) == -1 ||
-	    listeners_init(&superd->listeners, &superd->loop) == -1 ||
 	    launch_init(&superd->launcher, nofile) == -1 || superd_watch_signals(superd) == -1)
 		return -1;
+	listeners_init(&superd->listeners, &superd->loop);
 	superd->sessions.stuck = stuck;
 	superd->listeners.ready = superd_ready;
 	superd->listeners.bound = bound;

@@ -59,14 +59,13 @@ static void
 setup(void)
 {
 	ck_assert_int_eq(loop_init(&loop), 0);
-	ck_assert_int_eq(pool_init(&pool, &loop), 0);
+	pool_init(&pool, &loop);
 	memset(pipes, 0, sizeof pipes);
 }
 
 static void
 teardown(void)
 {
-	pool_finish(&pool);
 	loop_finish(&loop);
 }
 
@@ -213,8 +212,8 @@ START_TEST(a_paused_pool_keeps_what_is_ready)
 	ck_assert_uint_eq(pipes[1].calls, 1);
 	pipe_add(&pipes[2], &pool);	/* also one that comes during the pause */
 	pipe_write(&pipes[2]);
-	ck_assert_int_eq(pool_resume(&pool), 0);
-	ck_assert_int_eq(pool_resume(&pool), 0);
+	pool_resume(&pool);
+	pool_resume(&pool);
 	turn();
 	ck_assert_uint_eq(pipes[0].calls, 1);
 	ck_assert_uint_eq(pipes[2].calls, 1);
@@ -245,7 +244,7 @@ START_TEST(a_pause_ends_the_batch_at_hand)
 		for (int j = 0; j < 10; j++)
 			calls += pipes[j].calls;
 		ck_assert_uint_eq(calls, i);
-		ck_assert_int_eq(pool_resume(&pool), 0);
+		pool_resume(&pool);
 	}
 	turn();
 	ck_assert_uint_eq(calls, 10);
@@ -256,7 +255,7 @@ static void
 pause_and_resume(struct pipe_source *one)
 {
 	pause_pool(one);
-	ck_assert_int_eq(pool_resume(&pool), 0);
+	pool_resume(&pool);
 }
 
 START_TEST(a_pause_may_end_in_the_callback_that_began_it)
