@@ -5,6 +5,7 @@
 #	make check		all tests; its parts: check-unit check-services
 #				check-xinetd check-e2e
 #	make check-asan		all tests under the address and undefined-behaviour sanitizers
+#	make check-fork		end-to-end tests with children that are forked
 #	make check-valgrind	all tests, unit tests and daemon under valgrind
 #	make bench		what a refused connection costs beside a served one
 #	make lint		sizes, layers, both compilers, shellcheck, cppcheck, manual pages
@@ -275,6 +276,10 @@ tested-check-e2e: all $(TOOLS) $(E2E)
 check-asan:
 	$(Q)$(MAKE) VARIANT=asan check
 
+# By the way of making a child that is taken where the fast one cannot be.
+check-fork:
+	$(Q)SUPERD_FORK=1 $(MAKE) check-e2e
+
 # Unit tests and superd run under valgrind, services do not: a static program's
 # malloc is out of its reach.
 check-valgrind:
@@ -332,7 +337,7 @@ clean:
 	$(Q)rm -rf build
 
 FORCE:
-.PHONY: FORCE all run bench check check-unit check-services check-xinetd check-e2e check-asan \
+.PHONY: FORCE all run bench check check-unit check-services check-xinetd check-e2e check-asan check-fork \
 	check-valgrind build-tests tested-check tested-check-unit tested-check-services \
 	tested-check-xinetd tested-check-e2e \
 	lint format format-check deps install uninstall dist clean

@@ -328,6 +328,17 @@ is_full(const struct running *running)
 }
 
 void
+event_status_children(const struct launcher *launcher)
+{
+	log_begin(LOG_LEVEL_NOTICE, "status");
+	log_number("shared", launcher->shared);
+	log_number("forked", launcher->forked);
+	if (launcher->forks != NULL)
+		log_text("why", launcher->forks);
+	log_end();
+}
+
+void
 event_status_service(const struct running *running)
 {
 	log_begin(LOG_LEVEL_NOTICE, "status");

@@ -19,6 +19,7 @@ superd_status(const struct superd *superd)
 
 	event_status(superd->count, superd->sessions.live, superd->admission.max_sessions,
 	    superd->sessions.last_id);
+	event_status_children(&superd->launcher);
 	for (unsigned i = 0; i < superd->count; i++)
 		tell_service(superd->running[i]);
 	for (unsigned i = 0; i < superd->gone_count; i++)

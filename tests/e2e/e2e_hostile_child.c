@@ -6,6 +6,7 @@
 #include "harness.h"
 
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -248,6 +249,34 @@ START_TEST(child_that_is_terminated_before_its_exec_has_failed)
 }
 END_TEST
 
+/* --- a process that SIGKILL does not end: its parent sees a traced one die when its tracer has seen it */
+
+START_TEST(process_that_survives_sigkill_is_told_of_and_so_is_its_end)
+{
+	struct daemon *d = daemon_start("[services]\nhold = 127.0.0.1:0 hold\n"
+	    "[hold]\nuser = %u\nmax_sessions = 1\ntimeout = 1s\n", (unsigned)geteuid());
+	int client = dial(d, "hold"), status;
+	const char *line;
+	pid_t pid;
+
+	expect(client, "held\n");
+	pid = child_of(d->pid);
+	must(ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0);
+	await_log(d, "warning", "~lives on after SIGKILL");
+	line = log_find(d, "warning", "~lives on after SIGKILL", NULL);
+	must(strstr(line, "service 'hold'") != NULL);
+	must(log_count(d, "warning", "~lives on after SIGKILL", NULL) == 1);
+	must(log_find(d, "exit", NULL) == NULL);
+	client = dial(d, "hold");
+	await_log(d, "full", "service=hold");		/* its place is taken */
+	await(waitpid(pid, &status, WNOHANG) == pid && WIFSIGNALED(status));
+	await_log(d, "notice", "~is gone after all");
+	await_log(d, "exit", "service=hold", "signal=KILL", "cause=timeout");
+	expect(client, "held\n");
+	daemon_stop(d);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -262,6 +291,7 @@ main(void)
 	    file_of_nothing_but_comments_changes_nothing));
 	add_case(suite, "children", NEEDS_PROC, TESTS(stopping_a_session_that_ends_does_not_kill_it,
 	    session_that_ends_may_be_stopped_and_go_on,
-	    child_that_is_terminated_before_its_exec_has_failed));
+	    child_that_is_terminated_before_its_exec_has_failed,
+	    process_that_survives_sigkill_is_told_of_and_so_is_its_end));
 	return run_suite(suite);
 }

@@ -9,8 +9,10 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -262,30 +264,145 @@ START_TEST(stop_does_not_wait_for_a_hanging_exec)
 }
 END_TEST
 
-/* --- a process that SIGKILL does not end: its parent sees a traced one die when its tracer has seen it */
-
-START_TEST(process_that_survives_sigkill_is_told_of_and_so_is_its_end)
+/* What superd tells at SIGUSR1 of the children that it made. */
+static long
+told(struct daemon *d, const char *field)
 {
-	struct daemon *d = daemon_start("[services]\nhold = 127.0.0.1:0 hold\n"
-	    "[hold]\nuser = %u\nmax_sessions = 1\ntimeout = 1s\n", (unsigned)geteuid());
-	int client = dial(d, "hold"), status;
-	const char *line;
-	pid_t pid;
+	log_mark(d);
+	must(kill(d->pid, SIGUSR1) == 0);
+	await_log(d, "status", "shared=*");
+	return log_number(log_find(d, "status", "shared=*", NULL), field);
+}
 
-	expect(client, "held\n");
-	pid = child_of(d->pid);
-	must(ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0);
-	await_log(d, "warning", "~lives on after SIGKILL");
-	line = log_find(d, "warning", "~lives on after SIGKILL", NULL);
-	must(strstr(line, "service 'hold'") != NULL);
-	must(log_count(d, "warning", "~lives on after SIGKILL", NULL) == 1);
-	must(log_find(d, "exit", NULL) == NULL);
-	client = dial(d, "hold");
-	await_log(d, "full", "service=hold");		/* its place is taken */
-	await(waitpid(pid, &status, WNOHANG) == pid && WIFSIGNALED(status));
-	await_log(d, "notice", "~is gone after all");
-	await_log(d, "exit", "service=hold", "signal=KILL", "cause=timeout");
-	expect(client, "held\n");
+START_TEST(more_stuck_children_than_slots_are_forked)
+{
+	enum { MANY = 140, SLOTS = 128 };	/* SLOTS_MAX of bounds.h */
+	struct daemon *d = daemon_new();
+	int fds[MANY], lease;
+	long shared;
+	char hold[256];
+
+	snprintf(program, sizeof program, "%s/program", d->dir);
+	snprintf(hold, sizeof hold, "%s/hold", tools());
+	copy_program(hold, program);
+	daemon_write(d, "[services]\nstuck = 127.0.0.1:0 %s\ntrue = 127.0.0.1:0 true\n"
+	    "[stuck]\nmax_sessions = 1000\nmax_per_source = 1000\n", program);
+	daemon_run(d, NULL);
+	daemon_ready(d);
+	expect_end(dial(d, "true"));
+	shared = told(d, "shared");			/* 0 where superd always forks */
+	lease = take_lease();
+	for (int i = 0; i < MANY; i++)
+		fds[i] = dial(d, "stuck");
+	await(children_of(d->pid, 0) == MANY);
+	expect_end(dial(d, "true"));
+	must(told(d, "shared") == shared * (1 + SLOTS));
+	must(told(d, "shared") + told(d, "forked") == MANY + 2);
+	must(children_named(d->pid, "superd") == MANY);
+	close(lease);
+	for (int i = 0; i < MANY; i++)
+		expect(fds[i], "held\n");
+	expect_end(dial(d, "true"));			/* the slots were given back */
+	must(told(d, "shared") == shared * (2 + SLOTS));
+	for (int i = 0; i < MANY; i++)
+		close(fds[i]);
+	await(children_of(d->pid, 0) == 0);
+	daemon_stop(d);
+}
+END_TEST
+
+/* glibc overwrites memory that is freed. */
+static void
+spoil_freed_memory(void)
+{
+	setenv("MALLOC_PERTURB_", "165", 1);
+	setenv("GLIBC_TUNABLES", "glibc.malloc.perturb=165", 1);
+}
+
+/* The configuration from which a child has its arguments is gone when it needs them. */
+START_TEST(reload_leaves_a_stuck_child_what_it_needs)
+{
+	const struct start how = { .prepare = spoil_freed_memory };
+	struct daemon *d = daemon_new();
+	char inspect[256];
+	const char *slate;
+	int lease, stuck;
+
+	snprintf(program, sizeof program, "%s/program", d->dir);
+	snprintf(inspect, sizeof inspect, "%s/inspect", services());
+	copy_program(inspect, program);
+	daemon_write(d, "[services]\nstuck = 127.0.0.1:0 %s first second third\n", program);
+	daemon_run(d, &how);
+	daemon_ready(d);
+	lease = take_lease();
+	stuck = dial(d, "stuck");
+	await(children_of(d->pid, 0) == 1);
+	for (int i = 0; i < 3; i++) {
+		log_mark(d);
+		daemon_reload(d, "[services]\nstuck = 127.0.0.1:0 %s other %d\n", program, i);
+		await_log(d, "reload", "text=*");
+	}
+	close(lease);
+	slate = drain(stuck);
+	must_be(slate, "argv.1", "first");
+	must_be(slate, "argv.3", "third");
+	must(strstr(slate, "\nSUPERD_SERVICE=stuck\n") != NULL);
+	daemon_stop(d);
+}
+END_TEST
+
+/* --- what a child shares with superd is nothing for its user */
+
+/* As the child's user: it may be signalled, and nothing else.  The exit status says what was possible. */
+static int
+try_to_look_into(pid_t child, uid_t uid)
+{
+	char path[64], byte = 0;
+	struct iovec mine = { &byte, 1 }, theirs = { (void *)(uintptr_t)&program, 1 };
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		become(uid);
+		if (kill(child, 0) == -1)
+			_exit(1);			/* it is not this user's: nothing would be proved */
+		snprintf(path, sizeof path, "/proc/%d/mem", (int)child);
+		if (open(path, O_RDONLY) != -1 || open(path, O_RDWR) != -1)
+			_exit(2);
+		if (process_vm_readv(child, &mine, 1, &theirs, 1, 0) != -1 || errno != EPERM)
+			_exit(3);
+		if (ptrace(PTRACE_SEIZE, child, NULL, NULL) != -1 || errno != EPERM)
+			_exit(4);
+		snprintf(path, sizeof path, "/proc/%d/fd/0", (int)child);
+		_exit(open(path, O_RDWR) != -1 ? 5 : 0);
+	}
+	must(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+START_TEST(user_cannot_look_into_his_child_before_its_exec)
+{
+	const uid_t uid = unused_uid();
+	struct daemon *d = daemon_new();
+	char hold[256];
+	int lease, stuck;
+
+	snprintf(program, sizeof program, "%s/program", d->dir);
+	snprintf(hold, sizeof hold, "%s/hold", tools());
+	copy_program(hold, program);
+	daemon_write(d, "[services]\nstuck = 127.0.0.1:0 %s\n[stuck]\nuser = %u\ngroup = %u\n",
+	    program, (unsigned)uid, (unsigned)uid);
+	daemon_run(d, NULL);
+	daemon_ready(d);
+	lease = take_lease();
+	stuck = dial(d, "stuck");
+	await(children_of(d->pid, 0) == 1);
+	await(owner_of(child_of(d->pid)) == uid);
+	ck_assert_int_eq(try_to_look_into(child_of(d->pid), uid), 0);
+	must(children_named(d->pid, "superd") == 1);	/* it was so all the while */
+	close(lease);
+	expect(stuck, "held\n");
+	ck_assert_int_ne(try_to_look_into(child_of(d->pid), uid), 0);	/* his own program is open to him */
 	daemon_stop(d);
 }
 END_TEST
@@ -298,11 +415,11 @@ main(void)
 	add_case(suite, "hanging exec", NEEDS_PROC,
 	    TESTS(hanging_exec_is_given_up_and_delays_nobody_else,
 	    hanging_exec_holds_no_other_connection, child_stopped_before_its_exec_is_killed,
-	    stop_does_not_wait_for_a_hanging_exec));
-	add_case(suite, "after SIGKILL", NEEDS_PROC,
-	    TESTS(process_that_survives_sigkill_is_told_of_and_so_is_its_end));
+	    stop_does_not_wait_for_a_hanging_exec, more_stuck_children_than_slots_are_forked,
+	    reload_leaves_a_stuck_child_what_it_needs));
 	add_case(suite, "hostile user", NEEDS_PROC | NEEDS_ROOT,
 	    TESTS(user_who_stops_his_children_delays_nobody_else,
-	    user_who_kills_his_children_delays_nobody_else));
+	    user_who_kills_his_children_delays_nobody_else,
+	    user_cannot_look_into_his_child_before_its_exec));
 	return run_suite(suite);
 }

@@ -126,6 +126,7 @@ unsigned open_sockets(pid_t pid);
 unsigned children_of(pid_t pid, char state);	/* state 0: in any state */
 unsigned children_named(pid_t pid, const char *name);
 pid_t child_of(pid_t pid);			/* any child of it, 0 without one */
+uid_t owner_of(pid_t pid);			/* its effective user; -1: there is no such process */
 char state_of(pid_t pid);			/* 0: there is no such process */
 long cpu_ticks(pid_t pid);
 long context_switches(pid_t pid);		/* those that it made by waiting */

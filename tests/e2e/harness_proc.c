@@ -112,6 +112,22 @@ child_of(pid_t pid)
 	return last;
 }
 
+uid_t
+owner_of(pid_t pid)
+{
+	char path[64], line[256];
+	unsigned uid = (unsigned)-1;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+	if ((f = fopen(path, "re")) == NULL)
+		return (uid_t)-1;
+	while (fgets(line, sizeof line, f) != NULL && sscanf(line, "Uid: %*u %u", &uid) != 1)
+		continue;
+	fclose(f);
+	return uid;
+}
+
 long
 context_switches(pid_t pid)
 {
