@@ -6,7 +6,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
-#include <netdb.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 
 #include "address.h"
 #include "bounds.h"
+#include "names.h"
 
 #define LISTEN_MAX	1024	/* addresses of one service */
 
@@ -45,7 +45,6 @@ address_is_mapped(const struct in6_addr *ip)
 static bool
 parse_port(const char *text, int kind, in_port_t *port)
 {
-	const struct servent *known;
 	char *end;
 	unsigned long number;
 
@@ -55,10 +54,7 @@ parse_port(const char *text, int kind, in_port_t *port)
 		*port = (in_port_t)number;
 		return *end == '\0' && errno == 0 && number <= 65535;
 	}
-	known = getservbyname(text, kind == ADDRESS_UDP ? "udp" : "tcp");
-	if (known != NULL)
-		*port = ntohs((uint16_t)known->s_port);
-	return known != NULL;
+	return names_port(text, kind == ADDRESS_UDP, port);
 }
 
 /* An interface by its name or number; 0: there is none. */

@@ -52,6 +52,10 @@
 #define GATE_BURST		20	/* ... and how many of its lines pass in one */
 #define FULL_MS			60000	/* between two "full" lines of a service */
 
+#define NAMES_BYTES		4096	/* a name that is looked up, and each text of an answer */
+#define NAMES_GROUPS_MAX	131072	/* above NGROUPS_MAX of Linux */
+#define NAMES_MS		10000	/* until a look-up is given up, and all that follow */
+
 #define STDERR_LINE_BYTES	1024	/* a longer line of a service is logged in pieces */
 #define STDERR_LINES		100	/* lines of a service logged in a second, the rest is counted */
 #define STDERR_READ		65536	/* bytes read from one service in a round ... */

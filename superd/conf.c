@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "conf_draft.h"
+#include "names.h"
 #include "words.h"
 
 static const struct entry *
@@ -261,6 +262,7 @@ conf_load(const struct conf_base *base, struct mistakes *wrong)
 	struct conf *conf = calloc(1, sizeof *conf);
 	struct draft draft = { .base = base, .conf = conf, .wrong = wrong };
 	struct place nowhere = { .file = base->file };
+	const char *trouble;
 
 	if (conf == NULL) {
 		mistakes_add(wrong, nowhere, NULL, NULL, "out of memory");
@@ -274,6 +276,9 @@ conf_load(const struct conf_base *base, struct mistakes *wrong)
 	conf_check(&draft);
 	if (conf->arena.failed || draft.arena.failed || wrong->arena.failed)
 		mistakes_add(wrong, nowhere, NULL, NULL, "out of memory");
+	if ((trouble = names_end()) != NULL)
+		mistakes_add(wrong, nowhere, NULL, NULL, "users, groups and services cannot be looked up: %s",
+		    trouble);
 	arena_free(&draft.arena);
 	if (wrong->count == 0)
 		return conf;

@@ -9,7 +9,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 
 #include "bounds.h"
 #include "conf_draft.h"
+#include "names.h"
 #include "words.h"
 
 #define INETD_ORDER	(FILES_MAX + 2)	/* its mistakes are told after those of all other files */
@@ -150,8 +150,9 @@ static void
 add_user(const struct inetd_line *line, struct section *section)
 {
 	char *user = line->field[USER], *mark = strpbrk(user, ":");
+	struct name_user known;
 
-	if (mark == NULL && getpwnam(user) == NULL)
+	if (mark == NULL && !names_user(user, &known))
 		mark = strrchr(user, '.');
 	if (mark != NULL) {
 		*mark = '\0';

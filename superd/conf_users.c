@@ -3,16 +3,13 @@
  * and reload, each once; nothing is looked up for a connection.
  */
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "conf_draft.h"
+#include "names.h"
 #include "rights.h"
-
-#define GROUPS_MAX	65536	/* NGROUPS_MAX of Linux */
 
 /* Digits alone are a number, as in chown(1); anything else is a name. */
 static bool
@@ -32,57 +29,40 @@ is_number(const char *text, unsigned *number)
 static bool
 find_group(const char *name, gid_t *gid)
 {
-	const struct group *group = getgrnam(name);
-
-	if (group == NULL)
-		return is_number(name, gid);
-	*gid = group->gr_gid;
-	return true;
+	return names_group(name, gid) || is_number(name, gid);
 }
 
 static bool
 find_user(const char *name, uid_t *uid)
 {
-	const struct passwd *user = getpwnam(name);
+	struct name_user user;
 
-	if (user == NULL)
+	if (!names_user(name, &user))
 		return is_number(name, uid);
-	*uid = user->pw_uid;
+	*uid = user.uid;
 	return true;
 }
 
-static const struct passwd *
-passwd_of(const char *name)
+static bool
+find_entry(const char *name, struct name_user *user)
 {
-	const struct passwd *user = getpwnam(name);
 	unsigned uid;
 
-	return user != NULL || !is_number(name, &uid) ? user : getpwuid(uid);
+	return names_user(name, user) || (is_number(name, &uid) && names_user_by_uid(uid, user));
 }
 
 /* The user's supplementary groups, the primary one included. */
 static bool
 take_groups(struct arena *arena, struct identity *identity, const char *login)
 {
-	int count = 64;
+	const gid_t *groups = &identity->gid;
 
-	if (login == NULL) {
-		count = 1;
-		if ((identity->groups = arena_take(arena, sizeof(gid_t))) != NULL)
-			identity->groups[0] = identity->gid;
-	}
-	while (login != NULL) {
-		int room = count;
-
-		identity->groups = arena_take(arena, (size_t)count * sizeof(gid_t));
-		if (identity->groups == NULL ||
-		    getgrouplist(login, identity->gid, identity->groups, &count) >= 0)
-			break;
-		count = count > room ? count : room * 2;
-		if (room >= GROUPS_MAX)
-			return false;
-	}
-	identity->ngroups = (size_t)count;
+	identity->ngroups = 1;
+	if (login != NULL && (groups = names_groups(login, identity->gid, &identity->ngroups)) == NULL)
+		return false;
+	identity->groups = arena_take(arena, identity->ngroups * sizeof *groups);
+	if (identity->groups != NULL)
+		memcpy(identity->groups, groups, identity->ngroups * sizeof *groups);
 	return identity->groups != NULL;
 }
 
@@ -113,22 +93,22 @@ make_identity(struct draft *draft, struct section *section)
 {
 	struct arena *arena = &draft->conf->arena;
 	const struct service *service = section->service;
-	const struct passwd *user = passwd_of(service->user);
 	struct identity *identity = arena_take(arena, sizeof *identity);
+	struct name_user user;
 	const char *login = NULL;
 
 	if (identity == NULL)
 		return NULL;
 	identity->name = service->user;
-	if (user != NULL) {
-		identity->uid = user->pw_uid;
-		identity->gid = user->pw_gid;
-		identity->login = login = arena_text(arena, user->pw_name);
-		identity->variables[0] = arena_print(arena, "HOME=%s", user->pw_dir);
+	if (find_entry(service->user, &user)) {
+		identity->uid = user.uid;
+		identity->gid = user.gid;
+		identity->login = login = arena_text(arena, user.login);
+		identity->variables[0] = arena_print(arena, "HOME=%s", user.home);
 		identity->variables[1] = arena_print(arena, "USER=%s", login);
 		identity->variables[2] = arena_print(arena, "LOGNAME=%s", login);
 		identity->variables[3] = arena_print(arena, "SHELL=%s",
-		    *user->pw_shell != '\0' ? user->pw_shell : "/bin/sh");
+		    *user.shell != '\0' ? user.shell : "/bin/sh");
 	} else if (!is_number(service->user, &identity->uid)) {
 		draft_mistake(draft, section, "user", "there is no user '%s'", service->user);
 		return NULL;
@@ -172,12 +152,12 @@ known_identity(const struct draft *draft, const struct section *self)
 static const char *
 default_user(struct arena *arena)
 {
-	const struct passwd *self;
+	struct name_user self;
 
 	if (geteuid() == 0)
 		return "nobody";
-	self = getpwuid(geteuid());
-	return self != NULL ? arena_text(arena, self->pw_name) : arena_print(arena, "%u", geteuid());
+	return names_user_by_uid(geteuid(), &self) ? arena_text(arena, self.login) :
+	    arena_print(arena, "%u", geteuid());
 }
 
 static void

@@ -25,30 +25,42 @@ slots_grow(struct slots *slots)
 	size_t guard = (size_t)sysconf(_SC_PAGESIZE), size = slot_bytes(guard);
 	char *step;
 
-	if (slots->count == SLOTS_MAX / SLOTS_STEP)
+	if (slots->made == SLOTS_MAX)
 		return -1;
 	step = mmap(NULL, SLOTS_STEP * size, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (step == MAP_FAILED)
 		return -1;
-	slots->steps[slots->count++] = step;
-	for (size_t i = SLOTS_STEP; i-- > 0;) {
-		struct slot *slot = (struct slot *)(void *)(step + (i + 1) * size - SLOT_TOP);
-
+	for (size_t i = 0; i < SLOTS_STEP; i++)
 		(void)mprotect(step + i * size, guard, PROT_NONE);
-		slot->stack = step + i * size + guard;
-		slot->environ.list = slot->variables;
-		slot->environ.room = SLOT_VARIABLES - ENVIRON_VARS - 1;
-		slot->next = slots->free;
-		slots->free = slot;
-	}
+	slots->steps[slots->made / SLOTS_STEP] = step;
+	slots->made += SLOTS_STEP;
 	return 0;
+}
+
+/* One that was never used: until now it was address space only. */
+static struct slot *
+slots_next(struct slots *slots)
+{
+	size_t guard = (size_t)sysconf(_SC_PAGESIZE), size = slot_bytes(guard);
+	struct slot *slot;
+	char *start;
+
+	if (slots->used == slots->made && slots_grow(slots) == -1)
+		return NULL;
+	start = (char *)slots->steps[slots->used / SLOTS_STEP] + slots->used % SLOTS_STEP * size;
+	slots->used++;
+	slot = (struct slot *)(void *)(start + size - SLOT_TOP);
+	slot->stack = start + guard;
+	slot->environ.list = slot->variables;
+	slot->environ.room = SLOT_VARIABLES - ENVIRON_VARS - 1;
+	return slot;
 }
 
 int
 slots_init(struct slots *slots)
 {
-	*slots = (struct slots){ .count = 0 };
+	*slots = (struct slots){ .made = 0 };
 	return slots_grow(slots);
 }
 
@@ -60,8 +72,8 @@ slots_finish(struct slots *slots)
 	(void)slots_settle(slots);
 	if (slots->busy != NULL)
 		return;
-	while (slots->count > 0)
-		munmap(slots->steps[--slots->count], SLOTS_STEP * size);
+	for (; slots->made > 0; slots->made -= SLOTS_STEP)
+		munmap(slots->steps[slots->made / SLOTS_STEP - 1], SLOTS_STEP * size);
 }
 
 static bool
@@ -112,10 +124,11 @@ slots_take(struct slots *slots)
 
 	if (slots->free == NULL)
 		(void)slots_settle(slots);
-	if (slots->free == NULL && slots_grow(slots) == -1)
-		return NULL;
 	slot = slots->free;
-	slots->free = slot->next;
+	if (slot != NULL)
+		slots->free = slot->next;
+	else if ((slot = slots_next(slots)) == NULL)
+		return NULL;
 	slot->next = slots->busy;
 	slots->busy = slot;
 	slots->patience_ms = 1;

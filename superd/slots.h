@@ -26,7 +26,7 @@ struct slot {
 struct slots {
 	struct slot	*free, *busy;
 	void		*steps[SLOTS_MAX / SLOTS_STEP];	/* mmap, SLOTS_STEP each */
-	unsigned	 count;		/* of steps */
+	unsigned	 made, used;	/* slots there are, and were ever used */
 	unsigned	 patience_ms;	/* until slots_settle is to be called again */
 };
 

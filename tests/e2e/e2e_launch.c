@@ -204,6 +204,20 @@ START_TEST(fork_can_be_forced)
 }
 END_TEST
 
+/* A child looks up the users, so that nothing of that stays in superd. */
+START_TEST(no_name_service_stays_in_memory)
+{
+	struct daemon *d = start(false);
+	char path[64];
+
+	expect_end(dial(d, "true"));
+	snprintf(path, sizeof path, "/proc/%d/maps", (int)d->pid);
+	must(strstr(read_file(path), "superd") != NULL);
+	must(strstr(read_file(path), "libnss_") == NULL);
+	daemon_stop(d);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -217,6 +231,7 @@ main(void)
 	tcase_add_loop_test(ways, a_burst_is_served_and_its_descriptors_are_given_back, 0, 2);
 	tcase_add_loop_test(ways, listening_socket_is_lent, 0, 2);
 	suite_add_tcase(suite, ways);
-	add_case(suite, "switch", NEEDS_NOTHING, TESTS(failure_is_reported, fork_can_be_forced));
+	add_case(suite, "switch", NEEDS_NOTHING, TESTS(failure_is_reported, fork_can_be_forced,
+	    no_name_service_stays_in_memory));
 	return run_suite(suite);
 }

@@ -1,0 +1,136 @@
+/* Names, asked through a child: what is known, what is not, and a child that dies. */
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bounds.h"
+#include "names.h"
+#include "unit.h"
+
+static pid_t
+child(void)
+{
+	char path[64], line[64] = "";
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+	f = fopen(path, "re");
+	if (f != NULL) {
+		(void)!fgets(line, sizeof line, f);
+		fclose(f);
+	}
+	return (pid_t)strtol(line, NULL, 10);
+}
+
+START_TEST(user_is_known_by_name_and_number)
+{
+	struct name_user user;
+	const struct passwd *known = getpwuid(0);
+
+	ck_assert_ptr_nonnull(known);
+	ck_assert(names_user(known->pw_name, &user));
+	ck_assert_uint_eq(user.uid, 0);
+	ck_assert_uint_eq(user.gid, known->pw_gid);
+	ck_assert_str_eq(user.login, known->pw_name);
+	ck_assert_str_eq(user.home, known->pw_dir);
+	ck_assert_str_eq(user.shell, known->pw_shell);
+	ck_assert(names_user_by_uid(0, &user));
+	ck_assert_str_eq(user.login, known->pw_name);
+	ck_assert_ptr_null(names_end());
+}
+END_TEST
+
+START_TEST(what_nobody_knows_is_no_trouble)
+{
+	char name[NAMES_BYTES + 1];
+	struct name_user user;
+	in_port_t port;
+	gid_t gid;
+
+	ck_assert(!names_user("no such user", &user));
+	ck_assert(!names_user_by_uid(3999999998U, &user));
+	ck_assert(!names_group("no such group", &gid));
+	ck_assert(!names_port("no such service", false, &port));
+	memset(name, 'x', sizeof name);
+	name[sizeof name - 1] = '\0';
+	ck_assert(!names_user(name, &user));
+	ck_assert(!names_user("", &user));
+	ck_assert_ptr_null(names_end());
+}
+END_TEST
+
+START_TEST(groups_include_the_given_one)
+{
+	const struct passwd *root = getpwuid(0);
+	const struct group *group = getgrgid(0);
+	const gid_t *groups;
+	bool seen = false;
+	size_t count = 0;
+	gid_t gid = 1;
+
+	ck_assert(root != NULL && group != NULL);
+	ck_assert(names_group(group->gr_name, &gid));
+	ck_assert_uint_eq(gid, 0);
+	groups = names_groups(root->pw_name, 4711, &count);
+	ck_assert_ptr_nonnull(groups);
+	for (size_t i = 0; i < count; i++)
+		seen |= groups[i] == 4711;
+	ck_assert(seen);
+	ck_assert_ptr_null(names_end());
+}
+END_TEST
+
+START_TEST(child_lives_until_the_end)
+{
+	struct name_user user;
+	pid_t pid;
+
+	ck_assert_int_eq(child(), 0);
+	ck_assert(names_user_by_uid(0, &user));
+	pid = child();
+	ck_assert_int_ne(pid, 0);
+	ck_assert(names_user_by_uid(0, &user));
+	ck_assert_int_eq(child(), pid);
+	ck_assert_ptr_null(names_end());
+	ck_assert_int_eq(child(), 0);
+	ck_assert(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+	ck_assert_ptr_null(names_end());
+}
+END_TEST
+
+START_TEST(child_that_dies_is_trouble_until_the_end)
+{
+	struct name_user user;
+
+	ck_assert(names_user_by_uid(0, &user));
+	ck_assert_int_gt(child(), 0);
+	ck_assert_int_eq(kill(child(), SIGKILL), 0);
+	ck_assert(!names_user_by_uid(0, &user));
+	ck_assert(!names_user_by_uid(0, &user));
+	ck_assert_ptr_nonnull(names_end());
+	ck_assert(names_user_by_uid(0, &user));		/* the next load has a child of its own */
+	ck_assert_ptr_null(names_end());
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("names");
+	TCase *tc = tcase_create("names");
+
+	tcase_add_test(tc, user_is_known_by_name_and_number);
+	tcase_add_test(tc, what_nobody_knows_is_no_trouble);
+	tcase_add_test(tc, groups_include_the_given_one);
+	tcase_add_test(tc, child_lives_until_the_end);
+	tcase_add_test(tc, child_that_dies_is_trouble_until_the_end);
+	suite_add_tcase(suite, tc);
+	return unit_run(suite);
+}
