@@ -36,9 +36,11 @@
 #define EXECUTE_MS		10000	/* a child that has not executed by then is killed */
 #define KILL_AFTER_MS		5000	/* from SIGTERM to SIGKILL */
 #define STUCK_MS		5000	/* after SIGKILL; who is there still is told of, once */
-#define SWEEP_MS		20	/* until children are looked for whose SIGCHLD was merged */
 #define SWEEP_SMALL		32	/* live sessions up to which looking at all of them is cheap */
-#define SWEEP_BATCH		256	/* dead children taken in one sweep */
+#define SWEEP_MS		50	/* else: until those are looked for whose SIGCHLD was merged */
+#define SWEEP_US		2000	/* longest sweep */
+#define GLANCE_MS		4	/* until the newest sessions are looked at ... */
+#define GLANCE_ALIVE		48	/* ... until so many were found alive */
 
 #define LOG_BUFFER		4096	/* PIPE_BUF: a write of it to a pipe is whole or nothing */
 #define LOG_LINE_BYTES		2048	/* one log line at most; longer values are cut */

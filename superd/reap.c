@@ -5,7 +5,8 @@
  * SIGCHLD names one dead child, which is waited for directly: looking at all
  * children costs the kernel time in proportion to the living ones.  Of several
  * that die while one signal is pending only one is named, so a sweep over all
- * follows: at once where few are alive, else within SWEEP_MS.
+ * follows: at once where few are alive, else within SWEEP_MS; and before that a
+ * glance at the newest ones, so that the sweep finds little.
  */
 #include <signal.h>
 #include <string.h>
@@ -80,26 +81,20 @@ reap(struct superd *superd, pid_t pid, int code)
 
 static void	sweep_due(struct timer *);
 
-static void
-sweep_later(struct superd *superd, uint64_t ms)
-{
-	if (superd->sweep.place == 0)
-		(void)timer_start(&superd->loop, &superd->sweep, ms, sweep_due);
-}
-
-/* All that are dead, SWEEP_BATCH at a time. */
+/* All that are dead, for as long as a sweep may take; the rest is for the next one. */
 static void
 sweep(struct superd *superd)
 {
+	uint64_t begun_us = session_now_us();
 	siginfo_t info;
 
-	for (int i = 0; i < SWEEP_BATCH; i++) {
+	do {
 		info.si_pid = 0;
 		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 || info.si_pid == 0)
 			return;
 		reap(superd, info.si_pid, info.si_code);
-	}
-	sweep_later(superd, 0);
+	} while (session_now_us() - begun_us < SWEEP_US);
+	(void)timer_start(&superd->loop, &superd->sweep, 0, sweep_due);
 }
 
 static void
@@ -108,14 +103,45 @@ sweep_due(struct timer *timer)
 	sweep(container_of(timer, struct superd, sweep));
 }
 
+/* Who dies is mostly who came last: one after the other is asked, until so many are alive. */
+static void
+glance(struct superd *superd)
+{
+	struct session *session, *older;
+	unsigned alive = 0;
+	siginfo_t info;
+
+	for (session = superd->sessions.newest; session != NULL && alive < GLANCE_ALIVE; session = older) {
+		older = session->older;
+		info.si_pid = 0;
+		if (waitid(P_PID, (id_t)session->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+		    info.si_pid != 0)
+			reap(superd, info.si_pid, info.si_code);
+		else
+			alive++;
+	}
+}
+
+static void
+glance_due(struct timer *timer)
+{
+	glance(container_of(timer, struct superd, glance));
+}
+
 static void
 child_ended(struct superd *superd, const struct signalfd_siginfo *info)
 {
 	reap(superd, (pid_t)info->ssi_pid, info->ssi_code);
-	if (superd->sessions.live <= SWEEP_SMALL)
+	if (superd->sessions.live == 0)
+		return;
+	if (superd->sessions.live <= SWEEP_SMALL) {
 		sweep(superd);
-	else
-		sweep_later(superd, SWEEP_MS);
+		return;
+	}
+	if (superd->glance.place == 0)
+		(void)timer_start(&superd->loop, &superd->glance, GLANCE_MS, glance_due);
+	if (superd->sweep.place == 0)
+		(void)timer_start(&superd->loop, &superd->sweep, SWEEP_MS, sweep_due);
 }
 
 static void
