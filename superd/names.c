@@ -82,7 +82,7 @@ answer_groups(int fd, const struct question *question)
 {
 	struct answer answer = { .found = false };
 	gid_t *list = NULL, *larger;
-	int room = 64, count;
+	int room = 64, count = 0;
 
 	for (; room <= NAMES_GROUPS_MAX && !answer.found; room *= 2) {
 		if ((larger = reallocarray(list, (size_t)room, sizeof *list)) == NULL)

@@ -92,9 +92,10 @@ END_TEST
 START_TEST(program_gets_its_connection_and_nothing_else)
 {
 	struct daemon *d = start(_i == 1);
-	const char *banner = strdup(read_file("/etc/hostname"));
+	char banner[256];
 	const char *slate;
 
+	snprintf(banner, sizeof banner, "%s", read_file("/etc/hostname"));
 	for (int i = 0; i < 10; i++) {
 		slate = drain(dial(d, "inspect"));
 		must(strncmp(slate, banner, strlen(banner)) == 0);
@@ -204,6 +205,27 @@ START_TEST(fork_can_be_forced)
 }
 END_TEST
 
+/* Of signals that come while superd does not read them, all but one are lost. */
+START_TEST(who_dies_together_among_many_is_missed_by_nobody)
+{
+	enum { LIVE = 40, DYING = 24 };		/* more than SWEEP_SMALL of bounds.h */
+	struct daemon *d = start(false);
+	int fds[LIVE + DYING];
+
+	for (int i = 0; i < LIVE + DYING; i++)
+		expect(fds[i] = dial(d, "hold"), "held\n");
+	must(kill(d->pid, SIGSTOP) == 0);
+	await(state_of(d->pid) == 'T');
+	for (int i = 0; i < DYING; i++)		/* old ones and new ones */
+		close(fds[i % 2 == 0 ? i : LIVE + i]);
+	await(children_of(d->pid, 'Z') == DYING);
+	must(kill(d->pid, SIGCONT) == 0);
+	await(log_count(d, "exit", "service=hold", NULL) == DYING);
+	must(children_of(d->pid, 0) == LIVE);
+	daemon_stop(d);
+}
+END_TEST
+
 /* A child looks up the users, so that nothing of that stays in superd. */
 START_TEST(no_name_service_stays_in_memory)
 {
@@ -232,6 +254,6 @@ main(void)
 	tcase_add_loop_test(ways, listening_socket_is_lent, 0, 2);
 	suite_add_tcase(suite, ways);
 	add_case(suite, "switch", NEEDS_NOTHING, TESTS(failure_is_reported, fork_can_be_forced,
-	    no_name_service_stays_in_memory));
+	    who_dies_together_among_many_is_missed_by_nobody, no_name_service_stays_in_memory));
 	return run_suite(suite);
 }
