@@ -41,6 +41,7 @@ struct peer {
 	uint32_t	 scope;
 	in_port_t	 port;		/* host byte order */
 	bool		 none;		/* nobody yet: the listening socket itself is handed over */
+	bool		 datagram;	/* UDP */
 	bool		 local;		/* a Unix socket: then pid, uid, gid instead */
 	pid_t		 pid;
 	uid_t		 uid;

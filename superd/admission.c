@@ -68,7 +68,7 @@ admission_minds_own(const struct admission *admission, const struct service *ser
 
 /* Who it is: decided by lists, and by sensors that it has touched.  A Unix socket has its mode instead. */
 static enum verdict
-ask_identity(struct admission *admission, const struct service *service, const struct peer *peer,
+ask_identity(const struct admission *admission, const struct service *service, const struct peer *peer,
     const struct moment *moment)
 {
 	struct holder holder = holder_of(peer, 0, &admission->prefix);
@@ -87,15 +87,20 @@ ask_identity(struct admission *admission, const struct service *service, const s
 	return REFUSE_SENSOR;
 }
 
-/* What it is like here: the time, the load, and how many there are. */
+/* What it is like here. */
 static enum verdict
-ask_circumstances(const struct admission *admission, const struct service *service,
-    const struct tally *tally, const struct moment *moment)
+ask_circumstances(const struct service *service, const struct moment *moment)
 {
 	if (service->hours != NULL && !hours_contain(service->hours, moment->weekday, moment->minute))
 		return REFUSE_HOURS;
 	if (service->max_load != 0 && moment->load > service->max_load)
 		return REFUSE_LOAD;
+	return ADMIT;
+}
+
+static enum verdict
+ask_counts(const struct admission *admission, const struct service *service, const struct tally *tally)
+{
 	if (full(tally->live, service->max_sessions))
 		return REFUSE_MAX_SESSIONS;
 	if (full(admission->live, admission->max_sessions))
@@ -122,6 +127,18 @@ ask_source(const struct admission *admission, const struct service *service,
 }
 
 enum verdict
+admission_ask(const struct admission *admission, const struct service *service,
+    const struct tally *tally, const struct peer *peer, const struct moment *moment)
+{
+	struct holder holder = holder_of(peer, tally->number, &admission->prefix);
+	enum verdict verdict = ask_identity(admission, service, peer, moment);
+
+	if (verdict == ADMIT)
+		verdict = ask_circumstances(service, moment);
+	return verdict == ADMIT ? ask_source(admission, service, &holder, moment->ms) : verdict;
+}
+
+enum verdict
 admission_request(struct admission *admission, const struct service *service, struct tally *tally,
     const struct peer *peer, const struct moment *moment, struct account **ticket)
 {
@@ -129,7 +146,9 @@ admission_request(struct admission *admission, const struct service *service, st
 	enum verdict verdict = ask_identity(admission, service, peer, moment);
 
 	if (verdict == ADMIT)
-		verdict = ask_circumstances(admission, service, tally, moment);
+		verdict = ask_circumstances(service, moment);
+	if (verdict == ADMIT)
+		verdict = ask_counts(admission, service, tally);
 	if (verdict == ADMIT)
 		verdict = ask_source(admission, service, &holder, moment->ms);
 	/* The last question, since its answer takes a token. */

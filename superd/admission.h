@@ -74,6 +74,9 @@ struct moment {
 /* Whether moment.own matters: a sensor is touched, or the peer's source is banned. */
 bool		admission_minds_own(const struct admission *, const struct service *,
 		    const struct peer *, uint64_t now_ms);
+/* What admission_request would say if there were room: for who has to wait for some.  Changes nothing. */
+enum verdict	admission_ask(const struct admission *, const struct service *, const struct tally *,
+		    const struct peer *, const struct moment *);
 
 /*
  * ADMIT: the session is counted, and *ticket is for admission_release.  A

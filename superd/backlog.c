@@ -8,8 +8,8 @@
 #include "events.h"
 #include "superd.h"
 
-static void
-tell_full(struct superd *superd, struct running *running)
+void
+superd_tell_full(struct superd *superd, struct running *running)
 {
 	struct peer busiest = { .port = 0 };
 	struct holder holder;
@@ -78,7 +78,7 @@ superd_park(struct superd *superd, struct listener *listener)
 {
 	watch_remove(&listener->watch);
 	link_parked(superd, listener);
-	tell_full(superd, listener->running);
+	superd_tell_full(superd, listener->running);
 }
 
 static void
@@ -98,6 +98,15 @@ unlink_parked(struct superd *superd, struct listener *listener)
 }
 
 void
+superd_tell_room(struct running *running)
+{
+	if (!running->room_due || running->parked != NULL || running->newcomers.count > 0)
+		return;
+	running->room_due = false;
+	event_room(running);
+}
+
+void
 superd_unpark(struct superd *superd, struct listener *listener)
 {
 	struct running *running = listener->running;
@@ -105,10 +114,7 @@ superd_unpark(struct superd *superd, struct listener *listener)
 	if (listener->parked == PARKED_NOT)
 		return;
 	unlink_parked(superd, listener);
-	if (running->room_due && running->parked == NULL) {
-		running->room_due = false;
-		event_room(running);
-	}
+	superd_tell_room(running);
 }
 
 /* What there is no room in may be another than before for all of them: superd itself, or the rate. */
@@ -189,4 +195,5 @@ superd_resume_all(struct superd *superd)
 	for (unsigned i = 0; i < superd->count; i++)
 		superd_resume(superd, superd->running[i]);
 	superd_resume_global(superd);
+	superd_serve_newcomers(superd);
 }

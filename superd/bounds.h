@@ -25,6 +25,15 @@
 
 #define WAIT_SHORT_MS		1000	/* a process with wait = yes that lives shorter is held back */
 
+#define DATAGRAM_BYTES		65507	/* the longest that UDP carries over IPv4 */
+#define DATAGRAMS_BATCH		16	/* taken or sent with one system call */
+#define FLOW_IDLE_MS		60000	/* idle_timeout of UDP, when it is not given */
+#define FLOW_LINGER_MS		30000	/* a process that stays for longer after end-of-file is ended */
+#define FLOW_SILENT_MS		1000	/* a peer that wrote since then keeps its process when others wait */
+#define NEWCOMERS		64	/* datagrams of a service that wait for room ... */
+#define NEWCOMERS_BYTES		(256 * 1024) /* ... and their bytes */
+#define WAIT_DEATHS		3	/* processes that left one datagram unread, until it is dropped */
+
 #define SLOTS_STEP		16	/* places for children that share superd's memory: made so many at a time ... */
 #define SLOTS_MAX		128	/* ... up to this; the child that finds none is forked */
 #define SLOT_BYTES		16384	/* of each: half of it stack, of which a child needs less than 1 kB */

@@ -222,7 +222,7 @@ static void
 make_services(struct draft *draft)
 {
 	struct conf *conf = draft->conf;
-	struct service defaults = { .program_fd = -1 };
+	struct service defaults = { .program_fd = -1, .idle_timeout_ms = IDLE_DEFAULT };
 	unsigned count = count_sections(draft->first);
 	struct section *section;
 

@@ -19,6 +19,8 @@
 #include "sources.h"
 
 #define UNLIMITED	UINT32_MAX	/* of a count */
+#define IDLE_NONE	(-1)		/* idle_timeout = none */
+#define IDLE_DEFAULT	(-2)		/* idle_timeout is not given: depends on the kind of address */
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO,
 	LOG_LEVEL_DEBUG };
@@ -94,7 +96,8 @@ struct service {
 	uint32_t	 max_per_source;
 	uint32_t	 max_load;	/* hundredths; 0: unlimited */
 	int64_t		 sensor_ms;	/* 0: off */
-	int64_t		 timeout_ms, idle_timeout_ms;	/* 0: none */
+	int64_t		 timeout_ms;	/* 0: none */
+	int64_t		 idle_timeout_ms; /* 0 (UDP only): a process for each datagram; or IDLE_... */
 	int64_t		 defer_accept_ms, user_timeout_ms;	/* 0: not set */
 	uint32_t	 max_sessions;
 	int		 backlog;
@@ -107,6 +110,8 @@ struct service {
 
 	/* What conf_check made of it: nothing is left to look up when a connection comes. */
 	const struct identity *identity;
+	int64_t		 flow_idle_ms;	/* idle_timeout of a UDP peer; 0: none */
+	bool		 per_datagram;	/* UDP: a process for each */
 	const struct acl *acl;		/* NULL: everyone */
 	const struct banner *banner_bytes, *banner_refused_bytes;	/* NULL: none */
 	uid_t		 socket_uid;	/* (uid_t)-1: superd's */

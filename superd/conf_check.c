@@ -188,23 +188,51 @@ check_nice(struct draft *draft, struct section *section)
 		draft_mistake(draft, section, "nice", "superd has no right to go below its own %d (CAP_SYS_NICE)", now);
 }
 
+static const char *const has_no_place[] = {
+	[OF_INET] = "means nothing for a Unix socket",
+	[OF_TCP] = "is for TCP, and the service has no such address",
+	[OF_STREAM] = "means nothing for UDP",
+	[OF_PATH] = "is for the file of a Unix socket (unix:/path), and the service has none",
+};
+
 /* Keys that mean nothing for any of the service's addresses.  Inherited ones do no harm. */
 static void
 check_socket_keys(struct draft *draft, struct section *section)
 {
 	const struct service *service = section->service;
 
-	for (unsigned i = 0; i < service->listen.count; i++)
-		if (service->listen.item[i].kind == ADDRESS_UDP)
-			draft_mistake(draft, section, "listen", "udp: is not served by this version of superd");
 	for (const struct conf_key *key = service_keys; key->name != NULL; key++)
 		if (given_here(section, key->name) && !conf_key_applies(key, service))
-			draft_mistake(draft, section, key->name, key->of == OF_INET ?
-			    "means nothing for a Unix socket" : "is for the file of a Unix socket "
-			    "(unix:/path), and the service has none");
+			draft_mistake(draft, section, key->name, "%s", has_no_place[key->of]);
 	if (service->device != NULL && strlen(service->device) >= IF_NAMESIZE)
 		draft_mistake(draft, section, "device", "'%s' is longer than %d bytes", service->device,
 		    IF_NAMESIZE - 1);
+}
+
+static bool
+has_kind(const struct service *service, enum address_kind kind)
+{
+	for (unsigned i = 0; i < service->listen.count; i++)
+		if (service->listen.item[i].kind == kind)
+			return true;
+	return false;
+}
+
+/* UDP has no end of its own: how long a peer's process waits for him, or that it does not. */
+static void
+check_datagrams(struct draft *draft, struct section *section)
+{
+	struct service *service = section->service;
+	int64_t idle = service->idle_timeout_ms;
+
+	if (idle == 0 && has_kind(service, ADDRESS_TCP))
+		draft_mistake(draft, section, "idle_timeout", "0 is for UDP, where it means a process for "
+		    "each datagram; say 'none' for TCP");
+	service->per_datagram = idle == 0;
+	service->flow_idle_ms = idle == IDLE_DEFAULT ? FLOW_IDLE_MS : idle == IDLE_NONE ? 0 : idle;
+	if (service->sensor_ms != 0 && has_kind(service, ADDRESS_UDP) && has_kind(service, ADDRESS_TCP))
+		draft_mistake(draft, section, "sensor", "is for TCP alone: a source of UDP can be forged; "
+		    "give the UDP address to a service of its own");
 }
 
 /* Whether the list is "all" and nothing else: that is how a service overrides [defaults]. */
@@ -232,7 +260,7 @@ check_wait(struct draft *draft, struct section *section)
 		{ "sensor", service->sensor_ms != 0, "none" },
 		{ "banner", service->banner != NULL, "none" },
 		{ "banner_refused", service->banner_refused != NULL, "none" },
-		{ "idle_timeout", service->idle_timeout_ms != 0, "none" },
+		{ "idle_timeout", service->idle_timeout_ms >= 0, "none" },
 		{ "traffic", service->traffic, "no" },
 	};
 
@@ -267,6 +295,7 @@ check_service(struct draft *draft, struct section *section)
 	struct service *service = section->service;
 
 	check_socket_keys(draft, section);
+	check_datagrams(draft, section);
 	check_backlog(draft, section);
 	conf_check_lists(draft, section);
 	check_wait(draft, section);
@@ -297,7 +326,9 @@ count_descriptors(const struct conf *conf)
 
 		count += service->listen.count + (service->program_fd != -1);
 		pipes += service->stderr_to == STDERR_LOG;
-		if (service->traffic || service->idle_timeout_ms != 0)
+		/* superd's end of what leads to the process of a UDP peer, or a copy of a connection. */
+		if ((has_kind(service, ADDRESS_UDP) && !service->wait) || service->traffic ||
+		    service->idle_timeout_ms > 0)
 			copies += service->max_sessions;
 	}
 	if (pipes > most + STDERR_IDLE_PIPES)

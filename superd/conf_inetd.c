@@ -58,6 +58,20 @@ split_line(struct inetd_line *line, char *text)
 	return true;
 }
 
+static bool
+is_dgram(const struct inetd_line *line)
+{
+	return strcmp(line->field[TYPE], "dgram") == 0;
+}
+
+/* What follows "tcp" or "udp". */
+static bool
+is_family(const char *text)
+{
+	return *text == '\0' || strcmp(text, "4") == 0 || strcmp(text, "6") == 0 ||
+	    strcmp(text, "46") == 0;
+}
+
 /* NULL, or why superd cannot serve the line. */
 static const char *
 unservable(struct inetd_line *line)
@@ -68,25 +82,23 @@ unservable(struct inetd_line *line)
 		return "Sun RPC is not served";
 	if (strncmp(line->field[SERVICE], "tcpmux", 6) == 0)
 		return "tcpmux is not served";
-	if (strcmp(type, "dgram") == 0 || strncmp(protocol, "udp", 3) == 0)
-		return "udp is not served by this version of superd";
 	if (strcmp(line->field[PROGRAM], "internal") != 0 && access(line->field[PROGRAM], F_OK) == -1)
 		return "there is no such program";	/* packages leave their lines behind */
-	if (strcmp(type, "stream") != 0)
-		return "only stream sockets are served";
-	if (strncmp(protocol, "tcp", 3) != 0 || (protocol[3] != '\0' && strcmp(protocol, "tcp4") != 0 &&
-	    strcmp(protocol, "tcp6") != 0 && strcmp(protocol, "tcp46") != 0))
-		return "the protocol is none of tcp, tcp4 and tcp6";
-	line->family = strcmp(protocol, "tcp46") == 0 ? "" : protocol + 3;
+	if (strcmp(type, "stream") != 0 && strcmp(type, "dgram") != 0)
+		return "only stream and dgram sockets are served";
+	if (strncmp(protocol, is_dgram(line) ? "udp" : "tcp", 3) != 0 || !is_family(protocol + 3))
+		return is_dgram(line) ? "the protocol is none of udp, udp4 and udp6" :
+		    "the protocol is none of tcp, tcp4 and tcp6";
+	line->family = strcmp(protocol + 3, "46") == 0 ? "" : protocol + 3;
 	return NULL;
 }
 
 /*
  * "tcp" means both families, as with OpenBSD's inetd.  Where a line for tcp6
- * stands beside it, it meant IPv4.
+ * stands beside it, it meant IPv4; and so does udp.
  */
 static bool
-has_tcp6_twin(const struct inetd_line *line)
+has_six_twin(const struct inetd_line *line)
 {
 	const char *service = line->field[SERVICE];
 	size_t len = strlen(service);
@@ -99,7 +111,7 @@ has_tcp6_twin(const struct inetd_line *line)
 		at += len + strspn(at + len, " \t");
 		at += strcspn(at, " \t");
 		at += strspn(at, " \t");
-		if (strncmp(at, "tcp6", 4) == 0)
+		if (strncmp(at, is_dgram(line) ? "udp6" : "tcp6", 4) == 0)
 			return true;
 	}
 	return false;
@@ -123,9 +135,9 @@ static const char *
 listen_value(const struct inetd_line *line)
 {
 	const char *service = line->field[SERVICE];
-	const char *family = *line->family == '\0' && has_tcp6_twin(line) ? "4" : line->family;
+	const char *family = *line->family == '\0' && has_six_twin(line) ? "4" : line->family;
 
-	return arena_print(&line->draft->arena, "tcp%s:%s", family,
+	return arena_print(&line->draft->arena, "%s%s:%s", is_dgram(line) ? "udp" : "tcp", family,
 	    strncmp(service, "*:", 2) == 0 ? service + 2 : service);
 }
 
@@ -161,6 +173,20 @@ add_user(const struct inetd_line *line, struct section *section)
 	draft_add_value(line->draft, section, "user", user, line->at);
 }
 
+/* A program for datagrams wants the socket itself; the bundled ones have a process for each peer. */
+static bool
+takes_socket(const struct inetd_line *line, bool waits)
+{
+	if (!is_dgram(line))
+		return waits;
+	if (strcmp(line->field[PROGRAM], "internal") == 0)
+		return false;
+	if (!waits)
+		mistakes_warn(line->draft->wrong, line->at, NULL, line->field[SERVICE],
+		    "dgram with nowait gave one socket to several processes; it is served as wait");
+	return true;
+}
+
 /* "nowait.40", "wait/1": at most so many starts in a minute. */
 static bool
 add_wait(const struct inetd_line *line, struct section *section)
@@ -173,7 +199,7 @@ add_wait(const struct inetd_line *line, struct section *section)
 
 	if (!yes && (len != 6 || strncmp(wait, "nowait", 6) != 0))
 		return false;
-	draft_add_value(line->draft, section, "wait", yes ? "yes" : "no", line->at);
+	draft_add_value(line->draft, section, "wait", takes_socket(line, yes) ? "yes" : "no", line->at);
 	if (wait[len] == '\0')
 		return true;
 	most = strtoul(wait + len + 1, &end, 10);

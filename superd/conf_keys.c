@@ -81,24 +81,24 @@ const struct conf_key service_keys[] = {
 	{ .name = "max_load", .kind = KEY_LOAD, AT(max_load), .initial = "unlimited" },
 	{ .name = "when_full", .kind = KEY_CHOICE, AT(when_full), .words = full_words,
 	  .initial = "queue" },
-	{ .name = "banner", .kind = KEY_PATH, AT(banner), .xinetd = "banner_success" },
-	{ .name = "banner_refused", .kind = KEY_PATH, AT(banner_refused), .xinetd = "banner_fail" },
-	{ .name = "sensor", .kind = KEY_DURATION, .of = OF_INET, AT(sensor_ms), .least = 1000,
+	{ .name = "banner", .kind = KEY_PATH, .of = OF_STREAM, AT(banner), .xinetd = "banner_success" },
+	{ .name = "banner_refused", .kind = KEY_PATH, .of = OF_STREAM, AT(banner_refused), .xinetd = "banner_fail" },
+	{ .name = "sensor", .kind = KEY_DURATION, .of = OF_TCP, AT(sensor_ms), .least = 1000,
 	  .most = YEAR_MS, .xinetd = "deny_time" },
 	{ .name = "timeout", .kind = KEY_DURATION, AT(timeout_ms), .least = 1, .most = YEAR_MS },
-	{ .name = "idle_timeout", .kind = KEY_DURATION, .of = OF_INET, AT(idle_timeout_ms), .least = 1,
+	{ .name = "idle_timeout", .kind = KEY_DURATION, .of = OF_INET, AT(idle_timeout_ms), .least = 0,
 	  .most = YEAR_MS },
-	{ .name = "backlog", .kind = KEY_INTEGER, AT(backlog), .least = 1, .most = BACKLOG_MAX,
+	{ .name = "backlog", .kind = KEY_INTEGER, .of = OF_STREAM, AT(backlog), .least = 1, .most = BACKLOG_MAX,
 	  .initial = "1024" },
-	{ .name = "keepalive", .kind = KEY_BOOL, .of = OF_INET, AT(keepalive), .initial = "yes" },
-	{ .name = "nodelay", .kind = KEY_BOOL, .of = OF_INET, AT(nodelay), .initial = "yes" },
-	{ .name = "defer_accept", .kind = KEY_DURATION, .of = OF_INET, AT(defer_accept_ms), .least = 1000,
+	{ .name = "keepalive", .kind = KEY_BOOL, .of = OF_TCP, AT(keepalive), .initial = "yes" },
+	{ .name = "nodelay", .kind = KEY_BOOL, .of = OF_TCP, AT(nodelay), .initial = "yes" },
+	{ .name = "defer_accept", .kind = KEY_DURATION, .of = OF_TCP, AT(defer_accept_ms), .least = 1000,
 	  .most = 60 * 60 * 1000 },
 	{ .name = "device", .kind = KEY_TEXT, .of = OF_INET, AT(device), .xinetd = "interface" },
 	{ .name = "dscp", .kind = KEY_INTEGER, .of = OF_INET, AT(dscp), .least = 0, .most = 63 },
 	{ .name = "rcvbuf", .kind = KEY_SIZE, AT(rcvbuf), .least = 1, .most = INT32_MAX / 2 },
 	{ .name = "sndbuf", .kind = KEY_SIZE, AT(sndbuf), .least = 1, .most = INT32_MAX / 2 },
-	{ .name = "user_timeout", .kind = KEY_DURATION, .of = OF_INET, AT(user_timeout_ms), .least = 1,
+	{ .name = "user_timeout", .kind = KEY_DURATION, .of = OF_TCP, AT(user_timeout_ms), .least = 1,
 	  .most = INT32_MAX },
 	{ .name = "socket_mode", .kind = KEY_MODE, .of = OF_PATH, AT(socket_mode), .most = 0777,
 	  .initial = "0666" },
@@ -131,14 +131,31 @@ conf_key_bit(const struct conf_key *key)
 	return 1ULL << (key - service_keys);
 }
 
+static bool
+applies_to(enum key_of of, const struct address *address)
+{
+	switch (of) {
+	case OF_ANY:
+		return true;
+	case OF_INET:
+		return address->kind != ADDRESS_UNIX;
+	case OF_TCP:
+		return address->kind == ADDRESS_TCP;
+	case OF_STREAM:
+		return address->kind != ADDRESS_UDP;
+	case OF_PATH:
+		return address->kind == ADDRESS_UNIX && *address->path == '/';
+	}
+	return false;
+}
+
 bool
 conf_key_applies(const struct conf_key *key, const struct service *service)
 {
 	for (unsigned i = 0; i < service->listen.count; i++) {
 		const struct address *address = &service->listen.item[i];
 
-		if (key->of == OF_INET ? address->kind != ADDRESS_UNIX :
-		    address->kind == ADDRESS_UNIX && *address->path == '/')
+		if (applies_to(key->of, address))
 			return true;
 	}
 	return key->of == OF_ANY;

@@ -34,6 +34,8 @@ enum key_kind {			/* the field's type */
 enum key_of {			/* addresses that a key means something for */
 	OF_ANY,
 	OF_INET,
+	OF_TCP,
+	OF_STREAM,		/* TCP and Unix sockets */
 	OF_PATH,		/* unix:/path */
 };
 

@@ -73,7 +73,9 @@ conf_key_text(const struct conf_key *key, struct arena *arena, const void *objec
 	case KEY_SIZE:
 		return units_text(arena, *(const int *)field, key->kind == KEY_SIZE ? sizes : plain);
 	case KEY_DURATION:
-		if (*(const int64_t *)field == 0 && key->initial == NULL)
+		if (*(const int64_t *)field == IDLE_NONE && key->least == 0)
+			return "none";
+		if (*(const int64_t *)field <= 0 && key->initial == NULL && key->least > 0)
 			return NULL;
 		return units_text(arena, *(const int64_t *)field, durations);
 	case KEY_MODE:

@@ -224,14 +224,16 @@ parse_prefix(struct arena *arena, const char *text, struct source_prefix *field)
 
 /* Where the default is "none", a service can say so against [defaults]. */
 static bool
-set_none(enum key_kind kind, void *field)
+set_none(const struct conf_key *key, void *field)
 {
+	enum key_kind kind = key->kind;
+
 	if (kind == KEY_TEXT || kind == KEY_PATH)
 		*(const char **)field = NULL;
 	else if (kind == KEY_LIMIT)
 		*(const struct limit **)field = NULL;
 	else if (kind == KEY_DURATION)
-		*(int64_t *)field = 0;
+		*(int64_t *)field = key->least == 0 ? IDLE_NONE : 0;	/* where 0 is a value itself */
 	else
 		return false;
 	return true;
@@ -243,7 +245,7 @@ conf_key_parse(const struct conf_key *key, struct arena *arena, const char *text
 	void *field = (char *)object + key->at;
 	const char *wrong = NULL;
 
-	if (key->initial == NULL && strcmp(text, "none") == 0 && set_none(key->kind, field))
+	if (key->initial == NULL && strcmp(text, "none") == 0 && set_none(key, field))
 		return NULL;
 	if (*text == '\0' && key->kind != KEY_NAMES && key->kind != KEY_ASSIGNMENTS &&
 	    key->kind != KEY_LIST)

@@ -63,17 +63,18 @@ add_unix(struct writer *writer, const struct peer *remote)
 }
 
 static void
-add_tcp(struct writer *writer, const struct peer *remote, const struct peer *local)
+add_inet(struct writer *writer, const struct peer *remote, const struct peer *local)
 {
+	const char *protocol = local->datagram ? "UDP" : "TCP";
 	char ip[ADDRESS_TEXT];
 
-	add(writer, "PROTO=TCP");
+	add(writer, "PROTO=%s", protocol);
 	address_ip_text(&local->ip, local->scope, ip);
-	add(writer, "TCPLOCALIP=%s", ip);
-	add(writer, "TCPLOCALPORT=%u", local->port);
+	add(writer, "%sLOCALIP=%s", protocol, ip);
+	add(writer, "%sLOCALPORT=%u", protocol, local->port);
 	address_ip_text(&remote->ip, remote->scope, ip);
-	add(writer, "TCPREMOTEIP=%s", ip);
-	add(writer, "TCPREMOTEPORT=%u", remote->port);
+	add(writer, "%sREMOTEIP=%s", protocol, ip);
+	add(writer, "%sREMOTEPORT=%u", protocol, remote->port);
 	add(writer, "REMOTE_ADDR=%s", ip);
 	add(writer, "REMOTE_HOST=%s", ip);
 	add(writer, "REMOTE_PORT=%u", remote->port);
@@ -86,7 +87,7 @@ add_tcp(struct writer *writer, const struct peer *remote, const struct peer *loc
 static void
 add_passed(struct writer *writer, const struct peer *local)
 {
-	add(writer, local->local ? "PROTO=UNIX" : "PROTO=TCP");
+	add(writer, local->local ? "PROTO=UNIX" : local->datagram ? "PROTO=UDP" : "PROTO=TCP");
 	add(writer, "LISTEN_FDS=1");
 	add(writer, LISTEN_PID PID_DIGITS);
 	writer->environ->pid_digits = writer->environ->list[writer->count - 1] + strlen(LISTEN_PID);
@@ -105,7 +106,7 @@ environ_make(struct environ *environ, const struct service *service, uint64_t se
 	else if (remote->local)
 		add_unix(&writer, remote);
 	else
-		add_tcp(&writer, remote, local);
+		add_inet(&writer, remote, local);
 	add(&writer, "SUPERD_SESSION=%" PRIu64, session);
 	environ->list[writer.count] = NULL;
 	return environ->list;

@@ -1,4 +1,5 @@
 /* events.c - see events.h. */
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -101,6 +102,16 @@ microseconds(const struct timeval *time)
 	return (uint64_t)time->tv_sec * 1000000 + (uint64_t)time->tv_usec;
 }
 
+static bool
+session_traffic(const struct session *session, uint64_t *in, uint64_t *out)
+{
+	if (session->flow == NULL)
+		return session->copy != -1 && tcp_traffic(session->copy, in, out);
+	*in = session->flow->in;
+	*out = session->flow->out;
+	return true;
+}
+
 void
 event_exit(const struct running *running, const struct session *session, int status,
     const struct rusage *used, uint64_t lived_us)
@@ -116,8 +127,7 @@ event_exit(const struct running *running, const struct session *session, int sta
 		log_number("status", (uint64_t)WEXITSTATUS(status));
 	log_seconds("duration", lived_us);
 	log_seconds("cpu", microseconds(&used->ru_utime) + microseconds(&used->ru_stime));
-	if (session->copy != -1 && running->service->traffic &&
-	    tcp_traffic(session->copy, &in, &out)) {
+	if (running->service->traffic && session_traffic(session, &in, &out)) {
 		log_number("in", in);
 		log_number("out", out);
 	}
@@ -153,6 +163,13 @@ event_refuse(const struct running *running, const struct peer *peer, enum verdic
 	log_end();
 }
 
+void
+event_overlong(const struct running *running, const struct session *session)
+{
+	event_warning("service '%s': an answer of session %" PRIu64 " is longer than the %d bytes of a "
+	    "datagram; it is not sent", running->service->name, session->id, DATAGRAM_BYTES);
+}
+
 static void
 tell_held(enum log_level level, const char *event, const char *service, uint32_t held)
 {
@@ -171,7 +188,9 @@ event_held(struct running *running, uint64_t now_ms)
 
 	tell_held(LOG_LEVEL_NOTICE, "refuse", name, gate_take_held(&running->refuse_gate, now_ms));
 	tell_held(LOG_LEVEL_ERROR, "failed", name, gate_take_held(&running->failed_gate, now_ms));
-	return running->refuse_gate.held > 0 || running->failed_gate.held > 0;
+	tell_held(LOG_LEVEL_WARNING, "warning", name, gate_take_held(&running->overlong_gate, now_ms));
+	return running->refuse_gate.held > 0 || running->failed_gate.held > 0 ||
+	    running->overlong_gate.held > 0;
 }
 
 /* "[::1]", so that a count can follow. */
@@ -324,7 +343,7 @@ is_full(const struct running *running)
 
 	while (listener != NULL && listener->parked == PARKED_NOT)
 		listener = listener->next;
-	return listener != NULL;
+	return listener != NULL || running->newcomers.count > 0;
 }
 
 void
@@ -346,6 +365,8 @@ event_status_service(const struct running *running)
 	log_number("live", running->tally.live);
 	log_number("served", running->served);
 	log_number("failed", running->failed);
+	if (running->dropped > 0)
+		log_number("dropped", running->dropped);
 	for (enum verdict verdict = ADMIT + 1; verdict < VERDICT_COUNT; verdict++)
 		if (running->refused[verdict] > 0) {
 			char key[64];

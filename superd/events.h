@@ -25,6 +25,8 @@ void	event_exit(const struct running *, const struct session *, int status,
 void	event_failed(const struct running *, uint64_t session, const struct peer *, enum stage,
 	    const char *error);
 void	event_refuse(const struct running *, const struct peer *, enum verdict);
+/* A UDP session has written more than a datagram holds. */
+void	event_overlong(const struct running *, const struct session *);
 /* What the gates of a service held back, if their windows are over; true while they hold something. */
 bool	event_held(struct running *, uint64_t now_ms);
 /* busiest: who has most of its sessions; NULL for Unix sockets. */

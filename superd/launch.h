@@ -22,7 +22,7 @@ struct launcher {
 struct launch_request {
 	const struct service	*service;
 	struct conf		*conf;		/* that the service belongs to */
-	int			 in, out;	/* the connection, often the same; they stay the caller's */
+	int			 in, out;	/* the connection twice, or two pipes; they stay the caller's */
 	int			 stderr_fd;	/* for stderr = log; -1 otherwise */
 	uint64_t		 session;
 	const struct peer	*remote, *local;

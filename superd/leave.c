@@ -20,6 +20,16 @@ link_of(struct listener **link, const struct listener *listener)
 	return link;
 }
 
+static void
+keep_left(struct superd *superd, struct listener *listener)
+{
+	watch_remove(&listener->watch);
+	listener->conf = conf_hold(listener->running->conf);
+	listener_leave(listener);
+	listener->next = superd->leaving;
+	superd->leaving = listener;
+}
+
 /* The listener is out of its service's list already. */
 void
 superd_leave(struct superd *superd, struct listener *listener)
@@ -27,12 +37,9 @@ superd_leave(struct superd *superd, struct listener *listener)
 	if (listener->fd != -1)
 		event_unlisten(listener);
 	superd_unpark(superd, listener);
-	watch_remove(&listener->watch);
-	listener->conf = conf_hold(listener->running->conf);
+	superd_drop_newcomers(superd, listener->running, listener);
 	listener->to_drain = listener->service->backlog + 1;
-	listener_leave(listener);
-	listener->next = superd->leaving;
-	superd->leaving = listener;
+	keep_left(superd, listener);
 	superd_drain_start(superd);
 }
 
@@ -43,6 +50,16 @@ superd_drain_start(struct superd *superd)
 		(void)timer_start(&superd->loop, &superd->drain, 0, drain_due);
 }
 
+/* UDP: whoever is being served goes on, and nobody else is. */
+static bool
+stays_for_flows(struct listener *listener)
+{
+	if (listener->flows == 0)
+		return false;
+	listener->drained = true;
+	return true;
+}
+
 static void
 close_leaving(struct superd *superd, struct listener *listener)
 {
@@ -50,6 +67,7 @@ close_leaving(struct superd *superd, struct listener *listener)
 	struct conf *conf = listener->conf;
 
 	*link_of(&superd->leaving, listener) = listener->next;
+	superd_drop_newcomers(superd, running, listener);
 	listener_free(listener);
 	conf_release(conf);
 	if (running->leaving)
@@ -67,15 +85,22 @@ drain_due(struct timer *timer)
 	struct superd *superd = container_of(timer, struct superd, drain);
 	struct listener *listener, *next;
 	enum accept_step step;
+	bool more = false;
 
 	for (listener = superd->leaving; listener != NULL; listener = next) {
 		next = listener->next;
+		if (listener->drained)
+			continue;
 		step = listener->fd == -1 ? ACCEPT_DEAD : superd_accept_batch(superd, listener);
 		listener->to_drain -= ACCEPT_BATCH;
-		if (step != ACCEPT_PAUSED && (step != ACCEPT_TAKEN || listener->to_drain <= 0))
+		if (step == ACCEPT_PAUSED || (step == ACCEPT_TAKEN && listener->to_drain > 0))
+			more = true;
+		else if (!stays_for_flows(listener))
 			close_leaving(superd, listener);
+		else
+			(void)listener_start(listener);
 	}
-	if (superd->leaving != NULL) {
+	if (more) {
 		(void)timer_start(&superd->loop, timer, superd->pause.place != 0 ? ACCEPT_PAUSE_MS : 0,
 		    drain_due);
 		return;
@@ -83,6 +108,13 @@ drain_due(struct timer *timer)
 	/* What could not be bound beside them can be now. */
 	listeners_retry(&superd->listeners);
 	superd_tell_waiting(superd);
+}
+
+void
+superd_close_left(struct superd *superd, struct listener *listener)
+{
+	close_leaving(superd, listener);
+	listeners_retry(&superd->listeners);
 }
 
 /* Frees a service that left, once no session and no listener points to it. */
@@ -127,10 +159,17 @@ superd_close_listeners(struct superd *superd)
 			if (listener->fd != -1)
 				event_unlisten(listener);
 			superd_unpark(superd, listener);
+			superd_drop_newcomers(superd, running, listener);
 			running->listeners = listener->next;
-			listener_free(listener);
+			if (stays_for_flows(listener))
+				keep_left(superd, listener);
+			else
+				listener_free(listener);
 		}
 	}
-	while (superd->leaving != NULL)
-		close_leaving(superd, superd->leaving);
+	for (struct listener *l = superd->leaving, *next; l != NULL; l = next) {
+		next = l->next;
+		if (!stays_for_flows(l))
+			close_leaving(superd, l);
+	}
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "events.h"
 #include "superd.h"
@@ -55,8 +56,11 @@ superd_lend(struct superd *superd, struct listener *listener)
 	verdict = admission_request(&superd->admission, listener->service, &running->tally, &nobody,
 	    &moment, &ticket);
 	if (verdict == ADMIT) {
+		if (listener_is_udp(listener))
+			(void)datagram_first(listener->fd, &listener->first);
 		set_blocking(listener->fd, true);
-		session = superd_start(superd, listener, listener->fd, &nobody, &listener->bound, ticket);
+		session = superd_start(superd, listener, listener->fd, listener->fd, &nobody,
+		    &listener->bound, ticket);
 	} else {
 		running_refused(running, &nobody, verdict, moment.ms);
 	}
@@ -68,6 +72,31 @@ superd_lend(struct superd *superd, struct listener *listener)
 	watch_remove(&listener->watch);
 	session->lent = listener;
 	listener->lent = session;
+}
+
+/*
+ * Of UDP many a process takes one datagram and ends, as it should: what shows
+ * that one has failed is the datagram, if it is in the queue still.  Three that
+ * leave the same one unread are enough: it makes room for the next.
+ */
+static bool
+has_served(struct listener *listener)
+{
+	struct timespec first;
+
+	if (!listener_is_udp(listener))
+		return false;
+	if (!datagram_first(listener->fd, &first) || first.tv_sec != listener->first.tv_sec ||
+	    first.tv_nsec != listener->first.tv_nsec)
+		return true;
+	if (++listener->deaths < WAIT_DEATHS)
+		return false;
+	listener->deaths = 0;
+	listener->running->dropped++;
+	(void)recv(listener->fd, NULL, 0, MSG_DONTWAIT);
+	event_warning("service '%s': %d processes have left a datagram unread; it is dropped",
+	    listener->service->name, WAIT_DEATHS);
+	return false;
 }
 
 /* The process has ended.  One that died at once would be started again at once: it is held back. */
@@ -82,13 +111,14 @@ superd_returned(struct superd *superd, struct session *session)
 	listener->lent = NULL;
 	set_blocking(listener->fd, false);
 	lived_ms = (session_now_us() - session->started_us) / 1000;
-	if (lived_ms < WAIT_SHORT_MS) {
+	if (lived_ms < WAIT_SHORT_MS && !has_served(listener)) {
 		rest(superd, listener);
 		event_warning("service '%s': its process ended after %u ms; the next one has to wait for %u s",
 		    listener->service->name, (unsigned)lived_ms, listener->wait_ms / 1000);
 		return;
 	}
 	listener->wait_ms = 0;
+	listener->deaths = 0;
 	if (listener_start(listener) == -1)
 		event_error("service '%s': epoll: %s", listener->service->name, strerror(errno));
 }

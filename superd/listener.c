@@ -123,7 +123,8 @@ try_family(struct listener *listener, int family)
 	const struct address *address = listener->address;
 	struct sockaddr_storage storage;
 	socklen_t len = address_sockaddr(address, family, &storage);
-	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int type = address->kind == ADDRESS_UDP ? SOCK_DGRAM : SOCK_STREAM;
+	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int saved;
 
 	if (fd == -1)
@@ -131,8 +132,8 @@ try_family(struct listener *listener, int family)
 	if (socket_options_before_bind(fd, family, listener->service, address) == 0 &&
 	    (has_file(listener) ? socket_file_bind(fd, address, listener->service, &listener->file) :
 	    bind(fd, (const struct sockaddr *)&storage, len)) == 0 &&
-	    socket_options(fd, family, listener->service) == 0 &&
-	    listen(fd, listener->service->backlog) == 0)
+	    socket_options(fd, family, address->kind, listener->service) == 0 &&
+	    (type == SOCK_DGRAM || listen(fd, listener->service->backlog) == 0))
 		return fd;
 	saved = errno;
 	close(fd);
@@ -150,6 +151,7 @@ learn_address(struct listener *listener)
 	if (getsockname(listener->fd, (struct sockaddr *)&storage, &len) == -1)
 		return -1;
 	address_of_sockaddr(&storage, &listener->bound);
+	listener->bound.datagram = listener_is_udp(listener);
 	return 0;
 }
 
@@ -157,7 +159,7 @@ learn_address(struct listener *listener)
 static bool
 is_without_ipv6(const struct address *address, int error)
 {
-	return address->kind == ADDRESS_TCP && address->family == FAMILY_DUAL &&
+	return address->kind != ADDRESS_UNIX && address->family == FAMILY_DUAL &&
 	    (error == EAFNOSUPPORT || error == EADDRNOTAVAIL);
 }
 
@@ -255,10 +257,26 @@ watch_ready(struct watch *watch)
 	listener->all->ready(listener);
 }
 
+bool
+listener_is_udp(const struct listener *listener)
+{
+	return listener->address->kind == ADDRESS_UDP;
+}
+
+/* When new clients have to pause, the datagrams of those who are served still come. */
+static struct pool *
+pool_of(const struct listener *listener)
+{
+	const struct service *service = listener->service;
+
+	return listener_is_udp(listener) && !service->per_datagram && !service->wait ?
+	    &listener->all->loop->pool : &listener->all->pool;
+}
+
 int
 listener_start(struct listener *listener)
 {
-	return watch_add(&listener->watch, &listener->all->pool, listener->fd, watch_ready);
+	return watch_add(&listener->watch, pool_of(listener), listener->fd, watch_ready);
 }
 
 int
@@ -276,10 +294,15 @@ listener_redeclare(struct listener *listener, struct running *running,
 	if (has_file(listener) && listener->file.inode != 0 &&
 	    socket_file_declare(address, service, &listener->file) == -1)
 		return -1;
-	if (socket_options(listener->fd, family, service) == -1)
+	if (listener->watch.pool != NULL && listener->watch.pool != pool_of(listener)) {
+		watch_remove(&listener->watch);
+		if (listener_start(listener) == -1)
+			return -1;
+	}
+	if (socket_options(listener->fd, family, address->kind, service) == -1)
 		return -1;
 	socket_options_reset(listener->fd, family, before, service);
-	return listen(listener->fd, service->backlog);
+	return listener_is_udp(listener) ? 0 : listen(listener->fd, service->backlog);
 }
 
 bool
@@ -293,7 +316,7 @@ void
 listener_leave(struct listener *listener)
 {
 	listener->leaving = true;
-	if (listener->fd != -1)
+	if (listener->fd != -1 && !listener_is_udp(listener))
 		(void)listen(listener->fd, 0);
 }
 

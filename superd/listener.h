@@ -6,6 +6,7 @@
 #define LISTENER_H
 
 #include <sys/types.h>
+#include <time.h>
 
 #include "conf.h"
 #include "loop.h"
@@ -31,6 +32,9 @@ struct listener {
 	struct listener		*next_waiting;	/* of those that are not bound */
 	struct listener		*next_parked;
 	struct session		*lent;		/* wait = yes: whose process has the socket now */
+	struct timespec		 first;		/* wait = yes, UDP: the datagram it was lent for ... */
+	unsigned		 deaths;	/* ... and how many processes in turn have left that unread */
+	unsigned		 flows;		/* UDP: processes that answer from this socket */
 	struct peer		 bound;		/* the local address, with the port that was chosen */
 	struct timer		 retry;		/* of binding; or, with wait = yes, of lending */
 	uint32_t		 wait_ms;	/* until the next try */
@@ -40,6 +44,7 @@ struct listener {
 	uint8_t			 parked;	/* enum parked */
 	bool			 told;		/* that it waits */
 	bool			 leaving;	/* takes nobody new; closed when its queue is empty */
+	bool			 drained;	/* ... which it is: open for the flows that it has */
 	bool			 kept;		/* reload: goes on in the new configuration */
 	struct socket_file	 file;		/* of a Unix socket; without inode where it was passed */
 };
@@ -71,8 +76,9 @@ bool	listener_can_wait(int error);
 void	listener_wait(struct listener *, int error);
 /* Takes over a bound socket, fd is the listener's from then on.  -1 with errno: it is still the caller's. */
 int	listener_adopt(struct listener *, int fd);
-/* Waits for connections. */
+/* Waits for connections or datagrams. */
 int	listener_start(struct listener *);
+bool	listener_is_udp(const struct listener *);
 /* The same address under another declaration: its options are set anew, its queue stays. */
 int	listener_redeclare(struct listener *, struct running *, const struct service *,
 	    const struct address *);

@@ -177,9 +177,10 @@ adopt(struct listener *listener)
 		    memcmp(&name, &address, len) != 0)
 			continue;
 		len = sizeof type;
-		if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1 || type != SOCK_STREAM ||
-		    !same_families(fd, listener->address) ||
-		    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == -1 || !listening)
+		if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1 ||
+		    type != (listener_is_udp(listener) ? SOCK_DGRAM : SOCK_STREAM) ||
+		    !same_families(fd, listener->address) || (type == SOCK_STREAM &&
+		    (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == -1 || !listening)))
 			continue;
 		if (listener_adopt(listener, fd) == -1)
 			continue;
@@ -237,9 +238,16 @@ plan_prepare(struct superd *superd, struct plan *plan)
 	struct conf *conf = plan->conf;
 	unsigned variables = 0;
 
-	for (unsigned i = 0; i < conf->count; i++)
-		if (conf->services[i]->environ_count > variables)
-			variables = conf->services[i]->environ_count;
+	bool udp = false;
+
+	for (unsigned i = 0; i < conf->count; i++) {
+		const struct service *service = conf->services[i];
+
+		if (service->environ_count > variables)
+			variables = service->environ_count;
+		for (unsigned j = 0; j < service->listen.count; j++)
+			udp = udp || service->listen.item[j].kind == ADDRESS_UDP;
+	}
 	if (raise_descriptors(conf) == -1) {
 		event_error("%u descriptors are needed: %s", conf->descriptors, strerror(errno));
 		return -1;
@@ -247,8 +255,10 @@ plan_prepare(struct superd *superd, struct plan *plan)
 	if (plan_old(superd, plan) == -1 || plan_items(superd, plan) == -1 ||
 	    plan_running(superd, plan) == -1 ||
 	    environ_reserve(&superd->launcher.environ, variables) == -1 ||
+	    (udp && (datagrams_reserve(&superd->datagrams) == -1 ||
+	    flows_reserve(&superd->flows) == -1)) ||
 	    loop_reserve(&superd->loop, 2 * (size_t)conf->settings.max_sessions + plan->count +
-	    plan->old_count + conf->count + superd->gone_count + 64) == -1) {
+	    plan->old_count + 2 * (conf->count + superd->gone_count) + 64) == -1) {
 		event_error("out of memory for the configuration");
 		return -1;
 	}

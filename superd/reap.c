@@ -75,6 +75,7 @@ reap(struct superd *superd, pid_t pid, int code)
 		return;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == LAUNCH_FAILED)
 		take_reports(superd);
+	superd_last_answers(superd, session);
 	tell_end(superd, session, status, &used, executed);
 	superd_session_over(superd, session);
 }

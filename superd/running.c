@@ -13,6 +13,14 @@ running_failed(struct running *running, uint64_t session, const struct peer *pee
 }
 
 void
+running_overlong(struct running *running, const struct session *session, uint64_t now_ms)
+{
+	running->dropped++;
+	if (log_wants(LOG_LEVEL_WARNING) && gate_passes(&running->overlong_gate, now_ms))
+		event_overlong(running, session);
+}
+
+void
 running_refused(struct running *running, const struct peer *peer, enum verdict verdict,
     uint64_t now_ms)
 {

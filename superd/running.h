@@ -6,6 +6,7 @@
 #define RUNNING_H
 
 #include "admission.h"
+#include "flow.h"
 #include "gate.h"
 #include "launch.h"
 #include "listener.h"
@@ -14,6 +15,18 @@
 
 struct superd;
 
+/* Datagrams of UDP peers without a process, for which there is no room yet. */
+struct newcomers {
+	struct newcomer		*first, *last;	/* owned */
+	unsigned		 count;
+	unsigned		 peers;		/* different ones among them, or nearly so */
+	size_t			 bytes;
+	unsigned		 making_room;	/* processes that have got end-of-file for them */
+	struct timer		 look;		/* when the next may be told to end, or rate allows one */
+	struct running		*next;		/* of those that have any */
+	bool			 listed;
+};
+
 struct running {
 	struct superd		*superd;
 	const struct service	*service;	/* of conf; a reload puts another one here */
@@ -21,12 +34,15 @@ struct running {
 	struct listener		*listeners;	/* owned */
 	struct listener		*parked;	/* those of them that wait for room in the service */
 	struct stderr_lines	*stderr_lines;	/* owned; NULL: no pipe open */
+	struct flow_queue	 flows;		/* UDP: the peers that may still write */
+	struct newcomers	 newcomers;	/* UDP: datagrams that wait for room */
 	struct tally		 tally;		/* sessions alive */
 	uint64_t		 served;	/* sessions begun, failed ones included */
 	uint64_t		 failed;
+	uint64_t		 dropped;	/* datagrams of those who are served, and answers */
 	uint64_t		 refused[VERDICT_COUNT];
 	struct timer		 rate_timer;	/* when the parked are looked at again */
-	struct gate		 refuse_gate, failed_gate;
+	struct gate		 refuse_gate, failed_gate, overlong_gate;
 	struct running		*next_held;	/* of those whose gates hold lines back */
 	uint64_t		 full_told;	/* ms; when "full" was logged last */
 	bool			 holds;		/* in that list */
@@ -38,6 +54,7 @@ struct running {
 /* What a client can cause at will: counted each time, logged as far as the gate lets it pass. */
 void	running_failed(struct running *, uint64_t session, const struct peer *, enum stage,
 	    const char *error, uint64_t now_ms);
+void	running_overlong(struct running *, const struct session *, uint64_t now_ms);
 void	running_refused(struct running *, const struct peer *, enum verdict, uint64_t now_ms);
 
 #endif

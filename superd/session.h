@@ -15,6 +15,7 @@
 #include "loop.h"
 
 struct account;
+struct flow;
 struct listener;
 struct running;
 
@@ -36,6 +37,7 @@ struct session {
 	struct running	*running;	/* its service; lives as long as the session */
 	struct account	*ticket;	/* of admission */
 	struct listener	*lent;		/* wait = yes: what its process has; NULL: nothing, or it is gone */
+	struct flow	*flow;		/* UDP: what leads to its peer; else NULL */
 	struct peer	 peer;
 	uint64_t	 started_us;	/* monotonic */
 	struct timer	 deadline;	/* of timeout; then of SIGKILL */

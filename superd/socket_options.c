@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "datagram.h"
 #include "socket_options.h"
 
 /* Of socket(7), since Linux 5.14; the C library's headers may be older. */
@@ -28,7 +29,8 @@ socket_options_before_bind(int fd, int family, const struct service *service,
 
 	if (family == AF_UNIX)
 		return 0;
-	if (set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1)
+	/* With UDP it would let any other program share the port, and take the datagrams. */
+	if (address->kind == ADDRESS_TCP && set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1)
 		return -1;
 	if (family == AF_INET6 && set(fd, IPPROTO_IPV6, IPV6_V6ONLY, address->family != FAMILY_DUAL) == -1)
 		return -1;
@@ -48,7 +50,7 @@ set_dscp(int fd, int family, int dscp)
 }
 
 int
-socket_options(int fd, int family, const struct service *service)
+socket_options(int fd, int family, int kind, const struct service *service)
 {
 	if (service->rcvbuf > 0 && set(fd, SOL_SOCKET, SO_RCVBUF, service->rcvbuf) == -1)
 		return -1;
@@ -56,6 +58,9 @@ socket_options(int fd, int family, const struct service *service)
 		return -1;
 	if (family == AF_UNIX)
 		return 0;
+	if (kind == ADDRESS_UDP)
+		return service->wait || datagram_options(fd, family) == 0 ?
+		    set_dscp(fd, family, service->dscp) : -1;
 	if (set(fd, SOL_SOCKET, SO_KEEPALIVE, service->keepalive) == -1 ||
 	    set(fd, IPPROTO_TCP, TCP_NODELAY, service->nodelay) == -1 ||
 	    set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, (int)((service->defer_accept_ms + 999) / 1000)) == -1 ||

@@ -11,7 +11,7 @@ int	socket_options_before_bind(int fd, int family, const struct service *,
  * Everything else; may be repeated on a listening socket.  The kernel gives a
  * connection the options of its listener, so none are set per connection.
  */
-int	socket_options(int fd, int family, const struct service *);
+int	socket_options(int fd, int family, int kind, const struct service *);	/* enum address_kind */
 /*
  * What the socket has of an earlier declaration and the present one leaves to
  * the kernel is the kernel's again, as far as that can be had.

@@ -56,6 +56,7 @@ superd_stop(struct superd *superd)
 	superd->state = STATE_STOPPING;
 	notify_send("STOPPING=1");
 	event_stop("no new connections; sessions may end within their grace");
+	superd_end_flows(superd);
 	superd_close_listeners(superd);
 	superd_stop_check(superd);
 	if (superd->state == STATE_STOPPING)

@@ -34,6 +34,12 @@ pause_all(struct superd *superd, const char *what, int error)
 	(void)timer_start(&superd->loop, &superd->pause, ACCEPT_PAUSE_MS, pause_due);
 }
 
+bool
+superd_pauses(const struct superd *superd)
+{
+	return superd->pause.place != 0;
+}
+
 static void
 held_due(struct timer *timer)
 {
@@ -53,10 +59,11 @@ held_due(struct timer *timer)
 }
 
 /* A gate of the service may hold lines back: they are told when its window is over. */
-static void
-watch_gates(struct superd *superd, struct running *running)
+void
+superd_watch_gates(struct superd *superd, struct running *running)
 {
-	if (running->holds || (running->refuse_gate.held == 0 && running->failed_gate.held == 0))
+	if (running->holds || (running->refuse_gate.held == 0 && running->failed_gate.held == 0 &&
+	    running->overlong_gate.held == 0))
 		return;
 	running->holds = true;
 	running->next_held = superd->held;
@@ -119,13 +126,27 @@ stderr_idle(struct superd *superd, struct running *running)
 	}
 }
 
+void
+superd_not_started(struct superd *superd, struct listener *listener, uint64_t session,
+    const struct peer *peer, enum stage stage, struct account *ticket)
+{
+	struct running *running = listener->running;
+	int error = errno;
+
+	running_failed(running, session, peer, stage, strerror(error), superd->loop.now);
+	pause_all(superd, stage_word[stage], error);
+	admission_cancel(&superd->admission, listener->service, &running->tally, ticket,
+	    superd->loop.now);
+	stderr_idle(superd, running);
+}
+
 struct session *
-superd_start(struct superd *superd, struct listener *listener, int fd, const struct peer *peer,
-    const struct peer *local, struct account *ticket)
+superd_start(struct superd *superd, struct listener *listener, int in, int out,
+    const struct peer *peer, const struct peer *local, struct account *ticket)
 {
 	const struct service *service = listener->service;
 	struct running *running = listener->running;
-	struct launch_request request = { .service = service, .in = fd, .out = fd,
+	struct launch_request request = { .service = service, .in = in, .out = out,
 		.conf = listener->conf != NULL ? listener->conf : running->conf,
 		.remote = peer, .local = local, .session = session_next_id(&superd->sessions) };
 	struct session *session;
@@ -138,12 +159,7 @@ superd_start(struct superd *superd, struct listener *listener, int fd, const str
 		pid = launch(&superd->launcher, &request);
 	}
 	if (pid == -1) {
-		running_failed(running, request.session, peer, stage, strerror(errno),
-		    superd->loop.now);
-		pause_all(superd, stage_word[stage], errno);
-		admission_cancel(&superd->admission, service, &running->tally, ticket,
-		    superd->loop.now);
-		stderr_idle(superd, running);
+		superd_not_started(superd, listener, request.session, peer, stage, ticket);
 		return NULL;
 	}
 	session = session_add(&superd->sessions, pid, request.session, running, peer,
@@ -183,16 +199,16 @@ connection(struct superd *superd, struct listener *listener, int fd, const struc
 	    &moment, &ticket);
 
 	if (verdict == ADMIT) {
-		session = superd_start(superd, listener, fd, peer, local, ticket);
+		session = superd_start(superd, listener, fd, fd, peer, local, ticket);
 	} else {
 		if (service->banner_refused_bytes != NULL)
 			send_banner(fd, service->banner_refused_bytes);
 		running_refused(running, peer, verdict, moment.ms);
 	}
-	watch_gates(superd, running);
-	if (session != NULL && !peer->local && (service->traffic || service->idle_timeout_ms != 0) &&
+	superd_watch_gates(superd, running);
+	if (session != NULL && !peer->local && (service->traffic || service->idle_timeout_ms > 0) &&
 	    (copy = descriptor_copy_high(fd)) != -1)
-		session_keep(session, copy, service->idle_timeout_ms);
+		session_keep(session, copy, service->idle_timeout_ms > 0 ? service->idle_timeout_ms : 0);
 	launch_close(&superd->launcher, fd);
 }
 
@@ -221,8 +237,22 @@ learn_ends(const struct listener *listener, int fd, const struct sockaddr_storag
 	}
 }
 
-static enum accept_step
-accept_failed(struct superd *superd, int error)
+/* Bound anew where that can be done; until then it waits like any other. */
+static void
+listener_died(struct superd *superd, struct listener *listener, int error)
+{
+	event_error("service '%s': its socket is dead (%s)", listener->service->name, strerror(error));
+	superd_unpark(superd, listener);
+	watch_remove(&listener->watch);
+	close(listener->fd);
+	listener->fd = -1;
+	listener->told = false;
+	listener_wait(listener, error);
+	superd_tell_waiting(superd);
+}
+
+enum accept_step
+superd_accept_failed(struct superd *superd, struct listener *listener, int error)
 {
 	switch (error) {
 	case EAGAIN:
@@ -242,25 +272,13 @@ accept_failed(struct superd *superd, int error)
 	case EINVAL:
 	case ENOTSOCK:
 	case EOPNOTSUPP:
+		if (!listener->leaving)
+			listener_died(superd, listener, error);
 		return ACCEPT_DEAD;
 	default:		/* no descriptors, no memory, or forbidden: the client is in the queue still */
 		pause_all(superd, "accept", error);
 		return ACCEPT_PAUSED;
 	}
-}
-
-/* Bound anew where that can be done; until then it waits like any other. */
-static void
-listener_died(struct superd *superd, struct listener *listener, int error)
-{
-	event_error("service '%s': its socket is dead (%s)", listener->service->name, strerror(error));
-	superd_unpark(superd, listener);
-	watch_remove(&listener->watch);
-	close(listener->fd);
-	listener->fd = -1;
-	listener->told = false;
-	listener_wait(listener, error);
-	superd_tell_waiting(superd);
 }
 
 enum accept_step
@@ -273,22 +291,20 @@ superd_accept(struct superd *superd, struct listener *listener)
 
 	if (listener->service->wait)	/* its process accepts, superd_lend gives it the socket */
 		return ACCEPT_DRAINED;
+	if (listener_is_udp(listener) && !listener->service->per_datagram)
+		return superd_take_datagrams(superd, listener);
 	if (superd_room(superd, listener) != ROOM)
 		return ACCEPT_FULL;
-	if (superd->pause.place != 0)
+	if (superd_pauses(superd))
 		return ACCEPT_PAUSED;
+	if (listener_is_udp(listener))
+		return superd_take_datagram(superd, listener);
 	fd = accept4(listener->fd, (struct sockaddr *)&from, &len, SOCK_CLOEXEC);
-	if (fd == -1) {
-		int error = errno;
-		enum accept_step step = accept_failed(superd, error);
-
-		if (step == ACCEPT_DEAD && !listener->leaving)
-			listener_died(superd, listener, error);
-		return step;
-	}
+	if (fd == -1)
+		return superd_accept_failed(superd, listener, errno);
 	learn_ends(listener, fd, &from, &peer, &local);
 	connection(superd, listener, fd, &peer, &local);
-	return superd->pause.place != 0 ? ACCEPT_PAUSED : ACCEPT_TAKEN;
+	return superd_pauses(superd) ? ACCEPT_PAUSED : ACCEPT_TAKEN;
 }
 
 enum accept_step
@@ -326,7 +342,9 @@ superd_session_over(struct superd *superd, struct session *session)
 	if (session->stuck)
 		event_notice("service '%s': process %d is gone after all", running->service->name,
 		    (int)session->pid);
-	watch_gates(superd, running);
+	superd_watch_gates(superd, running);
+	if (session->flow != NULL)
+		superd_flow_over(superd, session->flow);
 	admission_release(&superd->admission, running->service, &running->tally, session->ticket,
 	    superd->loop.now);
 	stderr_idle(superd, running);
@@ -335,6 +353,8 @@ superd_session_over(struct superd *superd, struct session *session)
 	superd_resume(superd, running);
 	if (superd->parked != NULL)
 		superd_resume_global(superd);
+	if (superd->newcomers != NULL)
+		superd_serve_newcomers(superd);
 	if (running->leaving)
 		superd_forget(superd, running);
 	superd_stop_check(superd);

@@ -4,6 +4,7 @@
 #ifndef SUPERD_H
 #define SUPERD_H
 
+#include "datagram.h"
 #include "host.h"
 #include "launch.h"
 #include "running.h"
@@ -33,6 +34,9 @@ struct superd {
 	struct running		*held;		/* services whose gates hold lines back */
 	struct timer		 held_timer, pause, room, glance, sweep, drain, stop;
 	struct watch		 signals;
+	struct flows		 flows;
+	struct datagrams	 datagrams;	/* what is at hand */
+	struct running		*newcomers;	/* services with datagrams that wait for room */
 	struct local_clock	 clock;
 	struct host_addresses	 own;
 	uint64_t		 load_told;	/* ms; when load was looked at */
@@ -70,14 +74,45 @@ void	superd_session_over(struct superd *, struct session *);
 /* What admission wants to know of the moment, as far as the service's keys ask for it. */
 struct moment superd_moment(struct superd *, const struct service *, const struct peer *);
 enum room superd_room(const struct superd *, const struct listener *);
+/* Out of descriptors or the like: new clients wait until that is over. */
+bool	superd_pauses(const struct superd *);
+/* Gates of the service may hold lines back, which will have to be told. */
+void	superd_watch_gates(struct superd *, struct running *);
+enum accept_step superd_accept_failed(struct superd *, struct listener *, int error);
 /*
- * A child for fd, and its place among the sessions; fd stays the caller's.
- * NULL: there is none, why is logged, and the ticket is given back.
+ * A child with these two descriptors, which stay the caller's, and its place
+ * among the sessions.  NULL: there is none, and all is done as by superd_not_started.
  */
-struct session *superd_start(struct superd *, struct listener *, int fd, const struct peer *,
-	    const struct peer *local, struct account *ticket);
+struct session *superd_start(struct superd *, struct listener *, int in, int out,
+	    const struct peer *, const struct peer *local, struct account *ticket);
+/* Why is in errno; it is logged, and the ticket given back. */
+void	superd_not_started(struct superd *, struct listener *, uint64_t session, const struct peer *,
+	    enum stage, struct account *ticket);
+
+/* udp.c: the road of a datagram to the process of its peer, and of the answers. */
+enum accept_step superd_take_datagrams(struct superd *, struct listener *);
+/* One that has waited. */
+void	superd_datagram(struct superd *, struct listener *, const struct datagram *);
+/* End-of-file: its peer is not listened to any more, and what it still answers is sent. */
+void	superd_end_flow(struct flow *);
+void	superd_end_flows(struct superd *);
+/* The process has ended: its last answers are sent.  Then, when all is told of it, the flow goes. */
+void	superd_last_answers(struct superd *, struct session *);
+void	superd_flow_over(struct superd *, struct flow *);
+
+/* udp_once.c: idle_timeout = 0, a process for each datagram. */
+enum accept_step superd_take_datagram(struct superd *, struct listener *);
+void	superd_answer_once(struct flow *);
+
+/* newcomers.c: UDP peers for whom there is no room wait in memory, as a kernel's queue would have it. */
+bool	superd_let_wait(struct superd *, struct listener *, const struct datagram *);
+void	superd_serve_newcomers(struct superd *);
+/* Forgets those of one listener. */
+void	superd_drop_newcomers(struct superd *, struct running *, const struct listener *);
 
 /* backlog.c: somebody waits and there is no room; room was made, or limits were raised. */
+void	superd_tell_full(struct superd *, struct running *);
+void	superd_tell_room(struct running *);
 void	superd_park(struct superd *, struct listener *);
 void	superd_unpark(struct superd *, struct listener *);
 void	superd_resume(struct superd *, struct running *);
@@ -100,6 +135,8 @@ void	superd_returned(struct superd *, struct session *);
 /* leave.c: addresses and services that are gone from the configuration. */
 void	superd_leave(struct superd *, struct listener *);
 void	superd_drain_start(struct superd *);
+/* A listener that has left, is drained, and has lost its last flow. */
+void	superd_close_left(struct superd *, struct listener *);
 /* Frees a service that left, if nothing of it is left. */
 void	superd_forget(struct superd *, struct running *);
 /* Logs those addresses that wait and of which it was not told yet. */

@@ -33,6 +33,7 @@ superd_init(struct superd *superd, const struct conf_base *base, const struct rl
 	if (getrandom(seed, sizeof seed, GRND_NONBLOCK) != sizeof seed ||
 	    admission_init(&superd->admission, seed) == -1)
 		return -1;
+	flows_init(&superd->flows, seed);
 	superd->parked_last = &superd->parked;
 	if (loop_init(&superd->loop) == -1 || sessions_init(&superd->sessions, &superd->loop) == -1 ||
 	    launch_init(&superd->launcher, nofile) == -1 || superd_watch_signals(superd) == -1)

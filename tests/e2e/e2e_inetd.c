@@ -294,7 +294,7 @@ write_unservable(void)
 	    "rstatd/1-3 stream rpc/tcp nowait %s %s/hold hold\n"
 	    "tcpmux stream tcp nowait %s internal\n"
 	    "tcpmux/date stream tcp nowait %s %s/hold hold\n"
-	    "daytime dgram udp wait %s internal\n"
+	    "daytime dgram tcp wait %s internal\n"
 	    "127.0.0.1:0 stream sctp nowait %s %s/hold hold\n"
 	    "127.0.0.1:0 stream tcp nowait %s /no/such/program program\n"
 	    "127.0.0.1:0 seqpacket tcp nowait %s %s/hold hold\n"
@@ -306,7 +306,7 @@ write_unservable(void)
 
 START_TEST(line_that_cannot_be_served_is_a_warning_with_its_number)
 {
-	static const char *const why[] = { "Sun RPC", "tcpmux", "tcpmux", "udp", "protocol",
+	static const char *const why[] = { "Sun RPC", "tcpmux", "tcpmux", "none of udp", "protocol",
 		"no such program", "only stream", "is not SERVICE" };
 	struct daemon *d = prepared();
 	const char *out;

@@ -305,7 +305,10 @@ START_TEST(none_takes_back_what_defaults_say)
 			continue;
 		ck_assert_ptr_null(conf_key_parse(key, &arena, samples[key->kind].one, &object));
 		ck_assert_ptr_null(conf_key_parse(key, &arena, "none", &object));
-		ck_assert_msg(conf_key_text(key, &arena, &object) == NULL, "%s", key->name);
+		if (strcmp(key->name, "idle_timeout") == 0)	/* UDP has one where nothing is said */
+			ck_assert_str_eq(conf_key_text(key, &arena, &object), "none");
+		else
+			ck_assert_msg(conf_key_text(key, &arena, &object) == NULL, "%s", key->name);
 	}
 	arena_free(&arena);
 }

@@ -1,0 +1,188 @@
+/*
+ * newcomers.c - UDP peers for whom there is no room.  They cannot wait in the
+ * socket, where those who are served write to; so some of their datagrams wait
+ * here, in their order, and whose peer has been silent longest ends for them.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "superd.h"
+
+struct newcomer {
+	struct newcomer	*next;
+	struct listener	*listener;
+	struct peer	 peer, local;
+	size_t		 len;
+	bool		 first;		/* of its peer */
+	unsigned char	 bytes[];
+};
+
+static bool
+has_waiting(const struct newcomers *all, const struct listener *listener, const struct peer *peer)
+{
+	const struct newcomer *one = all->first;
+
+	while (one != NULL && (one->listener != listener || one->peer.port != peer->port ||
+	    !IN6_ARE_ADDR_EQUAL(&one->peer.ip, &peer->ip)))
+		one = one->next;
+	return one != NULL;
+}
+
+static void
+look_due(struct timer *timer)
+{
+	superd_serve_newcomers(container_of(timer, struct running, newcomers.look)->superd);
+}
+
+/* One process for each peer that waits; who wrote a moment ago is not taken his away. */
+static void
+make_room(struct superd *superd, struct running *running, const struct listener *listener)
+{
+	struct newcomers *all = &running->newcomers;
+	uint64_t now = superd->loop.now, wait;
+	struct flow *flow;
+
+	if (superd_room(superd, listener) == ROOM_NOT_YET) {
+		wait = admission_wait_ms(listener->service, &running->tally, now);
+		(void)timer_start(&superd->loop, &all->look, wait, look_due);
+		return;
+	}
+	while (all->making_room < all->peers && (flow = running->flows.oldest) != NULL) {
+		if (now - flow->last_ms < FLOW_SILENT_MS) {
+			(void)timer_start(&superd->loop, &all->look,
+			    FLOW_SILENT_MS - (now - flow->last_ms), look_due);
+			return;
+		}
+		flow->makes_room = true;
+		all->making_room++;
+		superd_end_flow(flow);
+	}
+}
+
+static void
+list(struct superd *superd, struct running *running)
+{
+	if (running->newcomers.listed)
+		return;
+	running->newcomers.listed = true;
+	running->newcomers.next = superd->newcomers;
+	superd->newcomers = running;
+}
+
+static void
+unlist(struct superd *superd, struct running *running)
+{
+	struct running **link = &superd->newcomers;
+
+	if (!running->newcomers.listed)
+		return;
+	while (*link != running)
+		link = &(*link)->newcomers.next;
+	*link = running->newcomers.next;
+	running->newcomers.listed = false;
+	timer_stop(&superd->loop, &running->newcomers.look);
+	superd_tell_room(running);
+}
+
+bool
+superd_let_wait(struct superd *superd, struct listener *listener, const struct datagram *datagram)
+{
+	struct running *running = listener->running;
+	struct newcomers *all = &running->newcomers;
+	size_t len = datagram->bytes.iov_len;
+	struct newcomer *one;
+
+	if (listener->leaving || all->count == NEWCOMERS || all->bytes + len > NEWCOMERS_BYTES ||
+	    (one = malloc(sizeof *one + len)) == NULL)
+		return false;
+	*one = (struct newcomer){ .listener = listener, .peer = datagram->peer,
+		.local = datagram->local, .len = len,
+		.first = !has_waiting(all, listener, &datagram->peer) };
+	memcpy(one->bytes, datagram->bytes.iov_base, len);
+	*(all->last != NULL ? &all->last->next : &all->first) = one;
+	all->last = one;
+	all->count++;
+	all->peers += one->first;
+	all->bytes += len;
+	list(superd, running);
+	superd_tell_full(superd, running);
+	make_room(superd, running, listener);
+	return true;
+}
+
+static struct newcomer *
+take_first(struct newcomers *all)
+{
+	struct newcomer *one = all->first;
+
+	all->first = one->next;
+	if (all->first == NULL)
+		all->last = NULL;
+	all->count--;
+	all->peers -= one->first;
+	all->bytes -= one->len;
+	return one;
+}
+
+/* As far as there is room.  What belongs to a process by now finds it like any other. */
+static void
+serve(struct superd *superd, struct running *running)
+{
+	struct newcomers *all = &running->newcomers;
+	struct newcomer *one;
+
+	while ((one = all->first) != NULL && !superd_pauses(superd)) {
+		struct datagram datagram = { .peer = one->peer, .local = one->local,
+			.bytes = { one->bytes, one->len } };
+
+		if (superd_room(superd, one->listener) != ROOM) {
+			make_room(superd, running, one->listener);
+			return;
+		}
+		(void)take_first(all);
+		superd_datagram(superd, one->listener, &datagram);
+		free(one);
+	}
+	if (all->first == NULL)
+		unlist(superd, running);
+}
+
+void
+superd_serve_newcomers(struct superd *superd)
+{
+	struct running *running, *next;
+
+	for (running = superd->newcomers; running != NULL; running = next) {
+		next = running->newcomers.next;
+		serve(superd, running);
+	}
+}
+
+void
+superd_drop_newcomers(struct superd *superd, struct running *running, const struct listener *listener)
+{
+	struct newcomers *all = &running->newcomers, kept = { .first = NULL };
+	struct newcomer *one;
+
+	while (all->first != NULL) {
+		one = take_first(all);
+		if (one->listener == listener) {
+			running->dropped++;
+			free(one);
+			continue;
+		}
+		one->next = NULL;
+		*(kept.last != NULL ? &kept.last->next : &kept.first) = one;
+		kept.last = one;
+		kept.count++;
+		kept.peers += one->first;
+		kept.bytes += one->len;
+	}
+	all->first = kept.first;
+	all->last = kept.last;
+	all->count = kept.count;
+	all->peers = kept.peers;
+	all->bytes = kept.bytes;
+	if (all->first == NULL)
+		unlist(superd, running);
+}
