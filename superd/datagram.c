@@ -7,10 +7,10 @@
 
 #include "datagram.h"
 
-#define SLOT_BYTES	65536	/* above DATAGRAM_BYTES, so that a longer one is noticed; pages */
-#define ROOM_BYTES	((size_t)DATAGRAMS_BATCH * SLOT_BYTES)
+#define PIECE_BYTES	65536	/* above DATAGRAM_BYTES, so that a longer one is noticed; pages */
+#define ROOM_BYTES	((size_t)DATAGRAMS_BATCH * PIECE_BYTES)
 
-_Static_assert(SLOT_BYTES > DATAGRAM_BYTES, "one that is too long must be noticed");
+_Static_assert(PIECE_BYTES > DATAGRAM_BYTES, "one that is too long must be noticed");
 
 /* Control messages about one datagram: a dual-stack socket tells of IPv4 in both ways. */
 union control {
@@ -97,7 +97,7 @@ datagram_receive(struct datagrams *all, int fd, const struct peer *bound, unsign
 	int count;
 
 	for (unsigned i = 0; i < most; i++) {
-		all->item[i].bytes = (struct iovec){ all->room + i * (size_t)SLOT_BYTES, SLOT_BYTES };
+		all->item[i].bytes = (struct iovec){ all->room + i * (size_t)PIECE_BYTES, PIECE_BYTES };
 		messages[i].msg_hdr = (struct msghdr){ .msg_name = &names[i], .msg_namelen = sizeof *names,
 			.msg_iov = &all->item[i].bytes, .msg_iovlen = 1, .msg_control = &controls[i],
 			.msg_controllen = sizeof *controls };
@@ -122,7 +122,7 @@ datagram_read(struct datagrams *all, int fd, unsigned most)
 	int count;
 
 	for (unsigned i = 0; i < most; i++) {
-		all->item[i].bytes = (struct iovec){ all->room + i * (size_t)SLOT_BYTES, SLOT_BYTES };
+		all->item[i].bytes = (struct iovec){ all->room + i * (size_t)PIECE_BYTES, PIECE_BYTES };
 		messages[i].msg_hdr = (struct msghdr){ .msg_iov = &all->item[i].bytes, .msg_iovlen = 1 };
 	}
 	count = recvmmsg(fd, messages, most, MSG_DONTWAIT, NULL);

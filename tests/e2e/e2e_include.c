@@ -116,7 +116,7 @@ make_fifo(const char *path)
 }
 
 static const struct { void (*make)(const char *path); const char *told; } obstacles[] = {
-	{ make_folder, "~directory" }, { make_dangling, "~No such file" },
+	{ make_folder, "~is a folder" }, { make_dangling, "~No such file" },
 	{ make_closed, "~Permission denied" }, { make_fifo, "~file" },
 };
 
