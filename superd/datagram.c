@@ -60,12 +60,12 @@ learn_local(struct msghdr *message, struct peer *local)
 		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 			struct in_pktinfo four;
 			struct sockaddr_storage storage = { .ss_family = AF_INET };
-			in_port_t port = local->port;
+			struct peer told;
 
 			memcpy(&four, CMSG_DATA(c), sizeof four);
 			((struct sockaddr_in *)&storage)->sin_addr = four.ipi_spec_dst;
-			address_of_sockaddr(&storage, local);
-			local->port = port;
+			address_of_sockaddr(&storage, &told);
+			local->ip = told.ip;
 			return;
 		}
 		if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
