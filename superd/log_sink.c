@@ -34,6 +34,7 @@ static struct {
 	bool		 started;	/* nobody waits at the terminal for an error any more */
 	bool		 no_stderr;
 	bool		 socket;	/* fd is a socket: it can be asked not to block */
+	bool		 waits;		/* a write to fd may wait: it must be asked for room first */
 	bool		 journal;	/* fd is journald: priorities, no time */
 	int		 facility;
 	uint64_t	 retry;		/* ms when syslog is tried again */
@@ -82,13 +83,14 @@ look_at_descriptor(void)
 {
 	struct stat status;
 
-	self.socket = self.journal = false;
+	self.socket = self.journal = self.waits = false;
 	if (self.fd == -1 || fstat(self.fd, &status) == -1)
 		return;
 	self.socket = S_ISSOCK(status.st_mode);
 	self.journal = self.fd == STDERR_FILENO && is_journal(&status);
 	if (self.fd == STDERR_FILENO && !self.socket && !S_ISREG(status.st_mode))
 		self.fd = reopen_stderr();
+	self.waits = self.fd == STDERR_FILENO && !self.socket && !S_ISREG(status.st_mode);
 }
 
 void
@@ -124,7 +126,7 @@ write_all(const char *text, size_t len)
 {
 	ssize_t done;
 
-	if (!sink_can_write())
+	if (self.fd == -1 || (self.waits && !sink_can_write()))
 		return false;
 	if (self.torn && write_some("\n", 1) != 1)
 		return false;
