@@ -84,6 +84,16 @@ unlist(struct superd *superd, struct running *running)
 	superd_tell_room(running);
 }
 
+static void
+append(struct newcomers *all, struct newcomer *one)
+{
+	*(all->last != NULL ? &all->last->next : &all->first) = one;
+	all->last = one;
+	all->count++;
+	all->peers += one->first;
+	all->bytes += one->len;
+}
+
 bool
 superd_let_wait(struct superd *superd, struct listener *listener, const struct datagram *datagram)
 {
@@ -99,11 +109,7 @@ superd_let_wait(struct superd *superd, struct listener *listener, const struct d
 		.local = datagram->local, .len = len,
 		.first = !has_waiting(all, listener, &datagram->peer) };
 	memcpy(one->bytes, datagram->bytes.iov_base, len);
-	*(all->last != NULL ? &all->last->next : &all->first) = one;
-	all->last = one;
-	all->count++;
-	all->peers += one->first;
-	all->bytes += len;
+	append(all, one);
 	list(superd, running);
 	superd_tell_full(superd, running);
 	make_room(superd, running, listener);
@@ -158,31 +164,50 @@ superd_serve_newcomers(struct superd *superd)
 	}
 }
 
+/* Those of one listener leave the queue; the list of them is the caller's. */
+static struct newcomer *
+take_those_of(struct superd *superd, struct running *running, const struct listener *listener)
+{
+	struct newcomers *all = &running->newcomers;
+	struct newcomer *taken = NULL, **end = &taken, *one;
+
+	for (unsigned left = all->count; left > 0; left--) {
+		one = take_first(all);
+		one->next = NULL;
+		if (one->listener != listener) {
+			append(all, one);
+			continue;
+		}
+		*end = one;
+		end = &one->next;
+	}
+	if (all->first == NULL)
+		unlist(superd, running);
+	return taken;
+}
+
 void
 superd_drop_newcomers(struct superd *superd, struct running *running, const struct listener *listener)
 {
-	struct newcomers *all = &running->newcomers, kept = { .first = NULL };
-	struct newcomer *one;
+	struct newcomer *one, *next;
 
-	while (all->first != NULL) {
-		one = take_first(all);
-		if (one->listener == listener) {
-			running->dropped++;
-			free(one);
-			continue;
-		}
-		one->next = NULL;
-		*(kept.last != NULL ? &kept.last->next : &kept.first) = one;
-		kept.last = one;
-		kept.count++;
-		kept.peers += one->first;
-		kept.bytes += one->len;
+	for (one = take_those_of(superd, running, listener); one != NULL; one = next) {
+		next = one->next;
+		running->dropped++;
+		free(one);
 	}
-	all->first = kept.first;
-	all->last = kept.last;
-	all->count = kept.count;
-	all->peers = kept.peers;
-	all->bytes = kept.bytes;
-	if (all->first == NULL)
-		unlist(superd, running);
+}
+
+void
+superd_move_newcomers(struct superd *superd, struct running *from, struct running *to,
+    const struct listener *listener)
+{
+	struct newcomer *one, *next;
+
+	for (one = take_those_of(superd, from, listener); one != NULL; one = next) {
+		next = one->next;
+		one->next = NULL;
+		append(&to->newcomers, one);
+		list(superd, to);
+	}
 }

@@ -99,6 +99,7 @@ void	superd_end_flows(struct superd *);
 /* The process has ended: its last answers are sent.  Then, when all is told of it, the flow goes. */
 void	superd_last_answers(struct superd *, struct session *);
 void	superd_flow_over(struct superd *, struct flow *);
+void	superd_free_flows(struct superd *);
 
 /* udp_once.c: idle_timeout = 0, a process for each datagram. */
 enum accept_step superd_take_datagram(struct superd *, struct listener *);
@@ -109,6 +110,9 @@ bool	superd_let_wait(struct superd *, struct listener *, const struct datagram *
 void	superd_serve_newcomers(struct superd *);
 /* Forgets those of one listener. */
 void	superd_drop_newcomers(struct superd *, struct running *, const struct listener *);
+/* The listener, with those who wait for it, becomes that of another service. */
+void	superd_move_newcomers(struct superd *, struct running *from, struct running *to,
+	    const struct listener *);
 
 /* backlog.c: somebody waits and there is no room; room was made, or limits were raised. */
 void	superd_tell_full(struct superd *, struct running *);

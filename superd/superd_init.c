@@ -69,6 +69,7 @@ running_free(struct running *running)
 void
 superd_finish(struct superd *superd)
 {
+	superd_free_flows(superd);
 	superd_close_listeners(superd);
 	for (unsigned i = 0; i < superd->count; i++)
 		running_free(superd->running[i]);
@@ -81,6 +82,8 @@ superd_finish(struct superd *superd)
 	launch_finish(&superd->launcher);
 	listeners_finish(&superd->listeners);
 	sessions_finish(&superd->sessions);
+	flows_finish(&superd->flows);
+	datagrams_free(&superd->datagrams);
 	host_addresses_free(&superd->own);
 	admission_finish(&superd->admission);
 	loop_finish(&superd->loop);

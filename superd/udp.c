@@ -145,6 +145,18 @@ superd_flow_over(struct superd *superd, struct flow *flow)
 		superd_close_left(superd, listener);
 }
 
+/* superd ends, and leaves sessions behind. */
+void
+superd_free_flows(struct superd *superd)
+{
+	struct session *session;
+	uint32_t at = 0;
+
+	while ((session = session_next(&superd->sessions, &at)) != NULL)
+		if (session->flow != NULL)
+			superd_flow_over(superd, session->flow);
+}
+
 static void
 idle_due(struct timer *timer)
 {
