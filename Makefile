@@ -7,7 +7,8 @@
 #	make check-asan		all tests under the address and undefined-behaviour sanitizers
 #	make check-fork		end-to-end tests with children that are forked
 #	make check-valgrind	all tests, unit tests and daemon under valgrind
-#	make bench		what a refused connection costs beside a served one
+#	make bench		superd beside the barest server, its peers and itself; figures,
+#				no verdict; make bench-quick in under two minutes
 #	make lint		sizes, layers, both compilers, shellcheck, cppcheck, manual pages
 #	make install		PREFIX=/usr/local SYSCONFDIR=$(PREFIX)/etc DESTDIR=
 #
@@ -106,6 +107,7 @@ xinetd		= $(wildcard tests/xinetd/test_*.c)
 tools		= $(wildcard tests/tools/*.c)
 
 bench_src	= $(wildcard tests/bench/*.c)
+bench_programs	= $(wildcard tests/bench/programs/*.c)
 
 obj		= $(patsubst %.c,$(B)/obj/%.o,$(1))
 
@@ -118,7 +120,8 @@ TOOLS		= $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(tools))
 UNIT		= $(patsubst %.c,$(B)/%,$(unit))
 E2E		= $(patsubst %.c,$(B)/%,$(e2e))
 SVC		= $(patsubst %.c,$(B)/%,$(svc))
-BENCH		= $(patsubst %.c,$(B)/%,$(bench_src))
+BENCH		= $(B)/tests/bench/bench
+BENCH_PROGRAMS	= $(patsubst %.c,$(B)/%,$(bench_programs)) $(B)/tests/bench/programs/greet-dynamic
 XINETD		= $(patsubst %.c,$(B)/%,$(xinetd))
 
 all: $(SUPERD) $(SUPERCTL) $(SERVICES) $(CLIENTS) $(CONVERTER)
@@ -173,7 +176,7 @@ $(call obj,$(wildcard services/*.c)): $(B)/obj/%.o: %.c $(B)/stamp/flags $(B)/pr
 
 # Never sanitized: a tool may be stopped and killed at will, which a sanitizer's
 # own threads do not survive.
-$(call obj,$(tools)): $(B)/obj/%.o: %.c $(B)/stamp/flags $(B)/probe/tool
+$(call obj,$(tools) $(bench_programs)): $(B)/obj/%.o: %.c $(B)/stamp/flags $(B)/probe/tool
 	$(MKDIR)
 	$(Q)$(TOOL_CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) $(FLAGS_release) -MMD -MP $(ERROR) -c -o $@ $<
 
@@ -215,9 +218,18 @@ $(UNIT): $(B)/%: $(B)/obj/%.o $(call obj,$(unit_help)) $(B)/libsuperd.a $(B)/pro
 	$(MKDIR)
 	$(Q)$(LINK) -o $@ $(filter %.o %.a,$^) @$(B)/probe/check @$(B)/probe/inih
 
-$(BENCH): $(B)/%: $(B)/obj/%.o
+$(BENCH): $(call obj,$(bench_src))
 	$(MKDIR)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^)
+
+$(patsubst %.c,$(B)/%,$(bench_programs)): $(B)/%: $(B)/obj/%.o $(B)/probe/tool
+	$(MKDIR)
+	$(Q)$(TOOL_CC) $(FLAGS_release) -o $@ $(filter %.o,$^)
+
+# The same service once more, as most programs are: linked dynamically.
+$(B)/tests/bench/programs/greet-dynamic: tests/bench/programs/greet.c $(B)/stamp/flags
+	$(MKDIR)
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) $(FLAGS_release) $(PIE_release) $(LINK_release) $(ERROR) -o $@ $<
 
 $(E2E): $(B)/%: $(B)/obj/%.o $(call obj,$(e2e_help)) $(B)/probe/check
 	$(MKDIR)
@@ -232,7 +244,8 @@ $(XINETD): $(B)/%: $(B)/obj/%.o $(B)/probe/check
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) @$(B)/probe/check
 
 -include $(patsubst %.o,%.d,$(call obj,$(wildcard superd/*.c services/*.c contrib/*/*.c \
-	tests/unit/*.c tests/e2e/*.c tests/services/*.c tests/xinetd/*.c tests/tools/*.c tests/bench/*.c)))
+	tests/unit/*.c tests/e2e/*.c tests/services/*.c tests/xinetd/*.c tests/tools/*.c tests/bench/*.c \
+	tests/bench/programs/*.c)))
 
 # --- Running and testing -------------------------------------------------------
 # The tools come first and the build in a second make, which then finds them.
@@ -248,19 +261,22 @@ run:
 	$(Q)contrib/build/run $(B)
 
 # Figures, not verdicts.  As root the programs are staged, as for the tests.
-bench:
+# BENCH_PEERS= names folders, with colons, where peers lie; ONLY= and BENCH_FLAGS=
+# (-r ROUNDS, -t SECONDS) are for the bench itself.
+bench bench-quick:
 	$(Q)contrib/build/deps run
-	$(Q)$(MAKE) $(PARALLEL) all $(BENCH)
-	$(Q)stage=$$(contrib/build/stage $(B)) || exit 1; trap 'rm -rf "$$stage"' EXIT; \
-	for bench in $(BENCH); do echo "$${bench##*/}:"; \
-	"$$bench" "$$stage/sbin/superd" "$$stage/libexec/superd" || exit 1; done
+	$(Q)$(MAKE) $(PARALLEL) all $(BENCH) $(BENCH_PROGRAMS)
+	$(Q)mkdir -p build/bench; stage=$$(contrib/build/stage $(B)) || exit 1; \
+	trap 'rm -rf "$$stage"' EXIT; trap 'exit 1' HUP INT TERM; \
+	$(BENCH) $(if $(filter %-quick,$@),-q) $(BENCH_FLAGS) -p '$(BENCH_PEERS)' \
+	    -o build/bench -s "$$stage" $(ONLY)
 
 check check-unit check-services check-xinetd check-e2e:
 	$(Q)contrib/build/deps check
 	$(Q)$(MAKE) $(PARALLEL) $(if $(WERROR),,WERROR=1) tested-$@
 
 # Everything that tests need, and no test is run: lint compiles it too.
-build-tests: all $(TOOLS) $(UNIT) $(SVC) $(XINETD) $(E2E)
+build-tests: all $(TOOLS) $(UNIT) $(SVC) $(XINETD) $(E2E) $(BENCH) $(BENCH_PROGRAMS)
 
 tested-check: build-tests
 	$(Q)tests/run $(B) $(UNIT) $(SVC) $(XINETD) $(E2E)
@@ -337,7 +353,8 @@ clean:
 	$(Q)rm -rf build
 
 FORCE:
-.PHONY: FORCE all run bench check check-unit check-services check-xinetd check-e2e check-asan check-fork \
+.PHONY: FORCE all run bench bench-quick check check-unit check-services check-xinetd check-e2e \
+	check-asan check-fork \
 	check-valgrind build-tests tested-check tested-check-unit tested-check-services \
 	tested-check-xinetd tested-check-e2e \
 	lint format format-check deps install uninstall dist clean

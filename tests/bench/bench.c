@@ -1,0 +1,223 @@
+/*
+ * bench.c - how superd compares: with the floor (the barest server there can
+ * be), with its peers, and with itself under worse conditions.  Everything is
+ * a ratio of two things measured in turn; nothing here is a verdict.
+ *
+ *	bench [-q] [-r ROUNDS] [-t SECONDS] [-p FOLDERS] -o OUT -s STAGE [SCENARIO ...]
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "candidates.h"
+#include "report.h"
+
+#define CHILDREN	16
+
+struct bench bench = { .rounds = 7, .seconds = 0.5 };
+
+static const struct scenario scenarios[] = {
+	{ "throughput", "connections, against the floor and beside the peers", scenario_throughput },
+};
+
+static pid_t children[CHILDREN];
+
+double
+now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+void
+doze(double seconds)
+{
+	struct timespec time = { .tv_sec = (time_t)seconds };
+
+	time.tv_nsec = (long)((seconds - (double)time.tv_sec) * 1e9);
+	nanosleep(&time, NULL);
+}
+
+_Noreturn void
+fail(const char *what)
+{
+	fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));
+	exit(71);
+}
+
+char *
+text(const char *format, ...)
+{
+	va_list args;
+	char *made;
+
+	va_start(args, format);
+	if (vasprintf(&made, format, args) == -1)
+		fail("memory");
+	va_end(args);
+	return made;
+}
+
+char *
+staged(const char *dir, const char *name)
+{
+	return text("%s/%s/%s", bench.stage, dir, name);
+}
+
+pid_t
+child_make(void)
+{
+	pid_t pid = fork();
+
+	if (pid == -1)
+		fail("fork");
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		return 0;
+	}
+	for (size_t i = 0; i < CHILDREN; i++)
+		if (children[i] == 0) {
+			children[i] = pid;
+			return pid;
+		}
+	errno = ECHILD;
+	fail("so many children");
+}
+
+bool
+child_known(pid_t pid)
+{
+	for (size_t i = 0; i < CHILDREN; i++)
+		if (children[i] == pid)
+			return true;
+	return false;
+}
+
+void
+child_forget(pid_t pid)
+{
+	for (size_t i = 0; i < CHILDREN; i++)
+		if (children[i] == pid)
+			children[i] = 0;
+}
+
+void
+child_end(pid_t pid, int signal)
+{
+	kill(pid, signal);
+	waitpid(pid, NULL, 0);
+	child_forget(pid);
+}
+
+unsigned long
+nofile_raise(unsigned long wanted)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		fail("getrlimit");
+	if (limit.rlim_cur < wanted) {
+		struct rlimit more = { wanted, limit.rlim_max < wanted ? wanted : limit.rlim_max };
+
+		if (setrlimit(RLIMIT_NOFILE, &more) == -1) {	/* not root, or above fs.nr_open */
+			more = (struct rlimit){ limit.rlim_max, limit.rlim_max };
+			(void)setrlimit(RLIMIT_NOFILE, &more);
+		}
+		getrlimit(RLIMIT_NOFILE, &limit);
+	}
+	return limit.rlim_cur;
+}
+
+static _Noreturn void
+usage(void)
+{
+	fprintf(stderr, "usage: bench [-q] [-r ROUNDS] [-t SECONDS] [-p FOLDERS] -o OUT -s STAGE "
+	    "[SCENARIO ...]\n");
+	for (size_t i = 0; i < LENGTH(scenarios); i++)
+		fprintf(stderr, "%12s  %s\n", scenarios[i].name, scenarios[i].what);
+	exit(64);
+}
+
+static void
+options(int argc, char **argv, const char **folders)
+{
+	int option;
+
+	while ((option = getopt(argc, argv, "qr:t:p:o:s:")) != -1)
+		switch (option) {
+		case 'q':
+			bench.quick = true;
+			bench.rounds = 3;
+			bench.seconds = 0.2;
+			break;
+		case 'r': bench.rounds = (unsigned)atoi(optarg); break;
+		case 't': bench.seconds = atof(optarg); break;
+		case 'p': *folders = optarg; break;
+		case 'o': bench.out = optarg; break;
+		case 's': bench.stage = optarg; break;
+		default: usage();
+		}
+	if (bench.out == NULL || bench.stage == NULL || bench.rounds < 1 ||
+	    bench.rounds > ROUNDS_MOST || bench.seconds <= 0)
+		usage();
+}
+
+/* Is it one of those that were named, by a part of its name, or were none named? */
+static bool
+chosen(const char *name, int argc, char **argv)
+{
+	for (int i = optind; i < argc; i++)
+		if (strstr(name, argv[i]) != NULL)
+			return true;
+	return optind >= argc;
+}
+
+static void
+heading(void)
+{
+	struct utsname machine;
+
+	uname(&machine);
+	say("%u pairs of %.1f s each; %ld processors, Linux %s; %s\n", bench.rounds, bench.seconds,
+	    sysconf(_SC_NPROCESSORS_ONLN), machine.release, getuid() == 0 ? "as root" : "not as root");
+	say("A figure is the median of the pairs' ratios, with the least and the most.\n");
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *folders = "";
+	double since = now();
+
+	options(argc, argv, &folders);
+	signal(SIGPIPE, SIG_IGN);
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
+		fail("prctl");
+	if (mkdir(staged("run", ""), 0755) == -1 && errno != EEXIST)
+		fail("run");
+	nofile_raise(20000);
+	candidates_find(folders);
+	report_open();
+	heading();
+	for (size_t i = 0; i < LENGTH(scenarios); i++)
+		if (chosen(scenarios[i].name, argc, argv)) {
+			say("\n%s: %s\n", scenarios[i].name, scenarios[i].what);
+			scenarios[i].run();
+		}
+	report_close();
+	printf("%.0f s\n", now() - since);
+	return 0;
+}

@@ -1,0 +1,14 @@
+# Connections a second over the floor's, by concurrency.
+set terminal svg size 960,420 font "sans-serif,12"
+set output out.'/throughput.svg'
+set title 'Connections a second, over the barest loop of accept, vfork and exec'
+set style data histograms
+set style histogram clustered gap 1
+set style fill solid 0.8 border -1
+set boxwidth 0.9
+set grid ytics
+set yrange [0:*]
+set xtics rotate by -20
+set key top right title 'connections at once'
+plot out.'/throughput.dat' using 2:xtic(1) title '1', '' using 3 title '8', \
+    '' using 4 title '32', '' using 5 title '128', 1 notitle with lines dashtype 2 linecolor black
