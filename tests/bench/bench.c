@@ -29,6 +29,12 @@ struct bench bench = { .rounds = 7, .seconds = 0.5 };
 
 static const struct scenario scenarios[] = {
 	{ "throughput", "connections, against the floor and beside the peers", scenario_throughput },
+	{ "ports", "many idle ports, against its own rate with one", scenario_ports },
+	{ "live", "many living sessions, against its own rate with none", scenario_live },
+	{ "refuse", "a client that is denied, against one that is served", scenario_refuse },
+	{ "reload", "SIGHUP with nothing changed, under load", scenario_reload },
+	{ "start", "until a server serves", scenario_start },
+	{ "memory", "a server that has nothing to do", scenario_memory },
 };
 
 static pid_t children[CHILDREN];

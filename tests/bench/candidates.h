@@ -23,6 +23,7 @@ struct candidate {
 	const char *command;	/* its arguments */
 	const char *head;	/* configuration: once ... */
 	const char *service;	/* ... and for each service; NULL: it serves one port */
+	const char *idle;	/* ... for all but the first, where that differs */
 	const char *packages;	/* who has it: Debian, Alpine, Fedora */
 	char *path;		/* where it was found; NULL: it is not here */
 };

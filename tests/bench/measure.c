@@ -105,3 +105,18 @@ compare(struct side *a, struct side *b, struct comparison *comparison)
 #undef FIGURE
 	return 0;
 }
+
+int
+compare_standing(struct side *a, struct side *b, struct comparison *comparison)
+{
+	int result = -1;
+
+	if (server_start(&a->server, a->candidate, &a->plan) == -1)
+		return -1;
+	if (server_start(&b->server, b->candidate, &b->plan) == 0) {
+		result = compare(a, b, comparison);
+		server_stop(&b->server);
+	}
+	server_stop(&a->server);
+	return result;
+}

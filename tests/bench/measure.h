@@ -47,6 +47,9 @@ int measure(struct side *side, struct sample *sample, struct load_result *result
 /* -1: one of them cannot be measured, and that was told. */
 int compare(struct side *a, struct side *b, struct comparison *comparison);
 
+/* The same with servers that stand all the time; they are started and stopped here. */
+int compare_standing(struct side *a, struct side *b, struct comparison *comparison);
+
 /* The median of COUNT figures, which are sorted by that. */
 double median(double *figures, unsigned count);
 struct spread spread_of(const double *a, const double *b, unsigned count);

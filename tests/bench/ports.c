@@ -4,6 +4,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -49,4 +50,19 @@ ports_take(int *ports, unsigned count)
 			ports[taken++] = next;
 		next++;
 	}
+}
+
+struct plan
+plan_make(const char *program, unsigned count)
+{
+	struct service *services = calloc(count, sizeof *services);
+	int *ports = calloc(count, sizeof *ports);
+
+	if (services == NULL || ports == NULL)
+		fail("memory");
+	ports_take(ports, count);
+	for (unsigned i = 0; i < count; i++)
+		services[i] = (struct service){ .port = ports[i], .program = program };
+	free(ports);
+	return (struct plan){ .services = services, .count = count };
 }

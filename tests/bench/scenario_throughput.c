@@ -57,12 +57,10 @@ keep(const struct candidate *candidate, const char *service, unsigned level,
 static unsigned long
 idle_pss(const struct candidate *candidate, const char *program)
 {
-	struct service service = { .program = program };
-	struct plan plan = { .services = &service, .count = 1 };
+	struct plan plan = plan_make(program, 1);
 	struct server server;
 	unsigned long kb;
 
-	ports_take(&service.port, 1);
 	if (server_start(&server, candidate, &plan) == -1)
 		return 0;
 	kb = server_pss(&server);
@@ -75,14 +73,11 @@ static int
 pair(const struct candidate *candidate, const char *program, unsigned concurrency,
     struct comparison *result)
 {
-	struct service services[2] = { { .program = program }, { .program = program } };
 	struct side a = { .candidate = candidate, .fresh = true, .load = measure_load(concurrency),
-		.plan = { .services = &services[0], .count = 1 } };
+		.plan = plan_make(program, 1) };
 	struct side b = { .candidate = &candidate_floor, .fresh = true,
-		.load = measure_load(concurrency), .plan = { .services = &services[1], .count = 1 } };
+		.load = measure_load(concurrency), .plan = plan_make(program, 1) };
 
-	ports_take(&services[0].port, 1);
-	ports_take(&services[1].port, 1);
 	return compare(&a, &b, result);
 }
 

@@ -47,4 +47,7 @@ unsigned long server_own_pss(const struct server *server);
 /* Gives COUNT ports of the servers' address that nobody has now. */
 void ports_take(int *ports, unsigned count);
 
+/* A plan of COUNT services that all run PROGRAM; its memory is never given back. */
+struct plan plan_make(const char *program, unsigned count);
+
 #endif
