@@ -35,6 +35,9 @@ static const struct scenario scenarios[] = {
 	{ "reload", "SIGHUP with nothing changed, under load", scenario_reload },
 	{ "start", "until a server serves", scenario_start },
 	{ "memory", "a server that has nothing to do", scenario_memory },
+	{ "slow", "one service whose execve is slow, beside a fast one", scenario_slow },
+	{ "flood", "one service that floods standard error, beside a quiet one", scenario_flood },
+	{ "bulk", "gigabytes a second, against cat, socat and the kernel's own loops", scenario_bulk },
 };
 
 static pid_t children[CHILDREN];

@@ -157,6 +157,15 @@ find(const struct candidate *candidate, const char *folders)
 	return NULL;
 }
 
+const char *
+candidate_path(const char *name)
+{
+	for (const struct candidate *peer = peers; peer->name != NULL; peer++)
+		if (strcmp(peer->name, name) == 0)
+			return peer->path;
+	return NULL;
+}
+
 void
 candidates_find(const char *folders)
 {
