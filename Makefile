@@ -261,11 +261,12 @@ run:
 	$(Q)contrib/build/run $(B)
 
 # Figures, not verdicts.  As root the programs are staged, as for the tests.
-# BENCH_PEERS= names folders, with colons, where peers lie; ONLY= and BENCH_FLAGS=
-# (-r ROUNDS, -t SECONDS) are for the bench itself.
+# BENCH_PEERS= names folders, with colons between them, where peers lie besides
+# PATH; ONLY= is a list of scenarios, BENCH_FLAGS= are flags of bench.c.
 bench bench-quick:
 	$(Q)contrib/build/deps run
-	$(Q)$(MAKE) $(PARALLEL) all $(BENCH) $(BENCH_PROGRAMS)
+	$(Q)$(MAKE) $(PARALLEL) measured-$@
+measured-bench measured-bench-quick: all $(BENCH) $(BENCH_PROGRAMS)
 	$(Q)mkdir -p build/bench; stage=$$(contrib/build/stage $(B)) || exit 1; \
 	trap 'rm -rf "$$stage"' EXIT; trap 'exit 1' HUP INT TERM; \
 	$(BENCH) $(if $(filter %-quick,$@),-q) $(BENCH_FLAGS) -p '$(BENCH_PEERS)' \
@@ -356,7 +357,7 @@ FORCE:
 .PHONY: FORCE all run bench bench-quick check check-unit check-services check-xinetd check-e2e \
 	check-asan check-fork \
 	check-valgrind build-tests tested-check tested-check-unit tested-check-services \
-	tested-check-xinetd tested-check-e2e \
+	tested-check-xinetd tested-check-e2e measured-bench measured-bench-quick \
 	lint format format-check deps install uninstall dist clean
 .DELETE_ON_ERROR:
 # Objects are wanted for the next time, even those that only a rule names.

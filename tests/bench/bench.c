@@ -3,7 +3,7 @@
  * be), with its peers, and with itself under worse conditions.  Everything is
  * a ratio of two things measured in turn; nothing here is a verdict.
  *
- *	bench [-q] [-r ROUNDS] [-t SECONDS] [-p FOLDERS] -o OUT -s STAGE [SCENARIO ...]
+ *	bench [-q] [-r ROUNDS] [-t SECONDS] [-n NICE] [-p FOLDERS] -o OUT -s STAGE [SCENARIO ...]
  */
 #include <errno.h>
 #include <signal.h>
@@ -38,6 +38,7 @@ static const struct scenario scenarios[] = {
 	{ "slow", "one service whose execve is slow, beside a fast one", scenario_slow },
 	{ "flood", "one service that floods standard error, beside a quiet one", scenario_flood },
 	{ "bulk", "gigabytes a second, against cat, socat and the kernel's own loops", scenario_bulk },
+	{ "udp", "datagrams through a process for each peer, against a bare relay", scenario_udp },
 };
 
 static pid_t children[CHILDREN];
@@ -153,8 +154,8 @@ nofile_raise(unsigned long wanted)
 static _Noreturn void
 usage(void)
 {
-	fprintf(stderr, "usage: bench [-q] [-r ROUNDS] [-t SECONDS] [-p FOLDERS] -o OUT -s STAGE "
-	    "[SCENARIO ...]\n");
+	fprintf(stderr, "usage: bench [-q] [-r ROUNDS] [-t SECONDS] [-n NICE] [-p FOLDERS] -o OUT "
+	    "-s STAGE [SCENARIO ...]\n");
 	for (size_t i = 0; i < LENGTH(scenarios); i++)
 		fprintf(stderr, "%12s  %s\n", scenarios[i].name, scenarios[i].what);
 	exit(64);
@@ -165,7 +166,7 @@ options(int argc, char **argv, const char **folders)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "qr:t:p:o:s:")) != -1)
+	while ((option = getopt(argc, argv, "qr:t:n:p:o:s:")) != -1)
 		switch (option) {
 		case 'q':
 			bench.quick = true;
@@ -174,6 +175,10 @@ options(int argc, char **argv, const char **folders)
 			break;
 		case 'r': bench.rounds = (unsigned)atoi(optarg); break;
 		case 't': bench.seconds = atof(optarg); break;
+		case 'n':
+			if (setpriority(PRIO_PROCESS, 0, atoi(optarg)) == -1)
+				fail("setpriority");
+			break;
 		case 'p': *folders = optarg; break;
 		case 'o': bench.out = optarg; break;
 		case 's': bench.stage = optarg; break;
@@ -205,14 +210,53 @@ heading(void)
 	say("A figure is the median of the pairs' ratios, with the least and the most.\n");
 }
 
+/* Seconds that the processors were busy since the machine started, for whomever. */
+static double
+busy(void)
+{
+	unsigned long long user, low, system, idle, wait, hard, soft;
+	FILE *file = fopen("/proc/stat", "r");
+	double ticks = 0;
+
+	if (file != NULL && fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu", &user, &low, &system,
+	    &idle, &wait, &hard, &soft) == 7)
+		ticks = (double)(user + low + system + hard + soft);
+	if (file != NULL)
+		fclose(file);
+	return ticks / (double)sysconf(_SC_CLK_TCK);
+}
+
+static double
+ours(int who)
+{
+	struct rusage usage;
+
+	getrusage(who, &usage);
+	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+	    (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
+}
+
+/* Who shares the processors shifts all figures, and not evenly: tell it. */
+static void
+neighbours(double since, double busy_before)
+{
+	double took = now() - since;
+	double others = busy() - busy_before - ours(RUSAGE_SELF) - ours(RUSAGE_CHILDREN);
+	double share = others / (took * (double)sysconf(_SC_NPROCESSORS_ONLN));
+
+	say("\n%.0f s; other programs took %.0f %% of the processors meanwhile%s\n", took,
+	    share > 0 ? share * 100 : 0, share > 0.05 ? ": the figures are ROUGH" : "");
+}
+
 int
 main(int argc, char **argv)
 {
 	const char *folders = "";
-	double since = now();
+	double since = now(), busy_before = busy();
 
 	options(argc, argv, &folders);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);	/* socat's children send it to their parent, which may be us by then */
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
 		fail("prctl");
 	if (mkdir(staged("run", ""), 0755) == -1 && errno != EEXIST)
@@ -226,7 +270,7 @@ main(int argc, char **argv)
 			say("\n%s: %s\n", scenarios[i].name, scenarios[i].what);
 			scenarios[i].run();
 		}
+	neighbours(since, busy_before);
 	report_close();
-	printf("%.0f s\n", now() - since);
 	return 0;
 }

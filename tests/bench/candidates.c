@@ -157,7 +157,7 @@ find(const struct candidate *candidate, const char *folders)
 	return NULL;
 }
 
-const char *
+char *
 candidate_path(const char *name)
 {
 	for (const struct candidate *peer = peers; peer->name != NULL; peer++)

@@ -37,7 +37,7 @@ extern struct candidate peers[];
 void candidates_find(const char *folders);
 
 /* Where the peer of that name was found, or NULL. */
-const char *candidate_path(const char *name);
+char *candidate_path(const char *name);
 
 /* The command line, for the caller to free; writes what files it needs. */
 char *candidate_command(const struct candidate *candidate, const struct plan *plan, unsigned number);

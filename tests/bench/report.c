@@ -46,7 +46,8 @@ report_close(void)
 		return;
 	if (system("command -v gnuplot >/dev/null 2>&1") != 0)
 		printf("no plot: install gnuplot (apt: gnuplot-nox; apk: gnuplot; dnf: gnuplot-minimal)\n");
-	else if (system(text("gnuplot -e 'out = \"%s\"' tests/bench/throughput.gp", bench.out)) == 0)
+	else if (system(text("gnuplot -e 'out = \"%s\"; last = %d' tests/bench/throughput.gp",
+	    bench.out, bench.quick ? 4 : 5)) == 0)
 		printf("%s/throughput.svg\n", bench.out);
 }
 
@@ -103,7 +104,7 @@ report_bar(const char *candidate, const double *ratios, unsigned count)
 {
 	fprintf(bars, "\"%s\"", candidate);
 	for (unsigned i = 0; i < count; i++)
-		fprintf(bars, " %.3f", ratios[i]);
+		fputs(ratios[i] > 0 ? text(" %.3f", ratios[i]) : " ?", bars);
 	fputc('\n', bars);
 	fflush(bars);
 }

@@ -33,7 +33,7 @@ const char *cell(const struct spread *spread);
 /* A sentence when connections failed. */
 void report_failed(const char *who, unsigned long failed);
 
-/* Data for the plot: one place for each candidate, in the order they come. */
+/* Data for the plot: one place for each candidate, in the order they come; 0: not measured. */
 void report_bar(const char *candidate, const double *ratios, unsigned count);
 
 #endif

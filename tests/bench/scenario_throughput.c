@@ -82,7 +82,22 @@ pair(const struct candidate *candidate, const char *program, unsigned concurrenc
 }
 
 static void
-line(const struct candidate *candidate, const char *service, const char *program, bool brief)
+goal_line(const struct goals *goals)
+{
+	say("  %-24s", "  goal");
+	for (unsigned i = 0; i < LENGTH(levels); i++)
+		say("%-18s", goals->rate[i] != NULL ? goals->rate[i] : "");
+	say("%-18s%s\n", goals->p99 != NULL ? goals->p99 : "", goals->cpu != NULL ? goals->cpu : "");
+}
+
+/* Of all peers: what superd is to be ahead of. */
+struct best {
+	double rate[LENGTH(levels)], p99;
+};
+
+static void
+line(struct best *best, const struct candidate *candidate, const char *service, const char *program,
+    bool brief)
 {
 	const struct goals *goals = goals_of(candidate, service);
 	double bars[LENGTH(levels)] = { 0 };
@@ -103,33 +118,39 @@ line(const struct candidate *candidate, const char *service, const char *program
 		keep(candidate, service, i, &result, goals);
 		bars[i] = result.rate.median;
 		failed += result.failed_a;
+		if (best != NULL && result.rate.median > best->rate[i])
+			best->rate[i] = result.rate.median;
 		if (levels[i] == LEVEL_TOLD)
 			told = result;
 	}
+	if (best != NULL && (best->p99 <= 0 || told.p99.median < best->p99))
+		best->p99 = told.p99.median;
 	say("%-18s%-18s%6lu\n", cell(&told.p99), cell(&told.cpu), idle_pss(candidate, program));
 	report_failed(candidate->name, failed);
 	if (*service == 's')
 		report_bar(candidate->name, bars, LENGTH(levels));
-	if (goals != &no_goals) {
-		say("  %-24s", "  goal");
-		for (unsigned i = 0; i < LENGTH(levels); i++)
-			say("%-18s", goals->rate[i] != NULL ? goals->rate[i] : "");
-		say("%-18s%s\n", goals->p99 != NULL ? goals->p99 : "", goals->cpu != NULL ? goals->cpu : "");
-	}
+	if (goals != &no_goals)
+		goal_line(goals);
 }
 
 static void
 table(const char *service, const char *program, bool brief)
 {
+	struct best best = { 0 };
+
 	say("\n  over the floor, %s service; rate at concurrency\n  %-24s%-18s%-18s%-18s%-18s%-18s%-18s%s\n",
 	    service, "", "1", "8", "32", "128", "p99 at 32", "CPU at 32", "PSS kB");
-	line(&candidate_full, service, program, brief);
-	line(&candidate_min, service, program, brief);
+	line(NULL, &candidate_full, service, program, brief);
+	line(NULL, &candidate_min, service, program, brief);
 	if (bench.quick && *service == 'd')
 		return;
 	for (const struct candidate *peer = peers; peer->name != NULL; peer++)
 		if (peer->path != NULL)
-			line(peer, service, program, brief || bench.quick);
+			line(&best, peer, service, program, brief || bench.quick);
+	say("  %-24s", "best of the peers");
+	for (unsigned i = 0; i < LENGTH(levels); i++)
+		say("%-18s", best.rate[i] > 0 ? text("%.2f", best.rate[i]) : "");
+	say("%.2f\n", best.p99);
 }
 
 void

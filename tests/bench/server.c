@@ -23,6 +23,7 @@
 #include "candidates.h"
 #include "load.h"
 #include "server.h"
+#include "udp.h"
 
 #define READY		60.0	/* seconds until a server must serve */
 #define ANSWER		20	/* seconds for one answer */
@@ -74,6 +75,8 @@ become(char *command, const char *err, unsigned long nofile)
 		close(fd);
 	close(log);
 	setsid();
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGUSR1, SIG_DFL);
 	setrlimit(RLIMIT_NOFILE, &limit);
 	execv(argv[0], argv);
 	_exit(127);
@@ -105,7 +108,7 @@ complain(const struct candidate *candidate, const char *err, const char *what)
 	char line[512];
 	FILE *file = fopen(err, "r");
 
-	fprintf(stderr, "bench: %s %s", candidate->name, what);
+	fprintf(stderr, "\nbench: %s %s", candidate->name, what);
 	if (file != NULL && fgets(line, sizeof line, file) != NULL)
 		fprintf(stderr, ": %s", line);
 	else
@@ -161,7 +164,8 @@ await(struct server *server, const struct candidate *candidate, const struct pla
 {
 	double since = now();
 
-	while (!answers(plan->services[0].port, plan->say)) {
+	while (!(plan->udp ? udp_answers(plan->services[0].port) :
+	    answers(plan->services[0].port, plan->say))) {
 		if (waitpid(server->pid, NULL, WNOHANG) != 0) {
 			complain(candidate, err, "ended at once");
 			child_forget(server->pid);

@@ -20,6 +20,7 @@ struct plan {
 	const struct service *services;
 	unsigned count;
 	const char *say;	/* what a client of the first service says first, or NULL */
+	bool udp;		/* ready when a datagram came back */
 	unsigned long nofile;	/* limit of open files; 0: what the services need, and some */
 	unsigned live;		/* sessions that there will be besides the load's */
 };

@@ -7,8 +7,9 @@ set style histogram clustered gap 1
 set style fill solid 0.8 border -1
 set boxwidth 0.9
 set grid ytics
+set datafile missing '?'
 set yrange [0:*]
 set xtics rotate by -20
 set key top right title 'connections at once'
-plot out.'/throughput.dat' using 2:xtic(1) title '1', '' using 3 title '8', \
-    '' using 4 title '32', '' using 5 title '128', 1 notitle with lines dashtype 2 linecolor black
+plot for [i = 2:last] out.'/throughput.dat' using i:xtic(1) title word('1 8 32 128', i - 1), \
+    1 notitle with lines dashtype 2 linecolor black
