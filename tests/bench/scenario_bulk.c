@@ -11,7 +11,7 @@
 #include "candidates.h"
 #include "report.h"
 
-#define BYTES		((size_t)512 << 20)
+#define BYTES		((size_t)256 << 20)
 #define BYTES_QUICK	((size_t)64 << 20)
 
 /* The order of the services; the first is there to see that superd is ready. */
@@ -86,8 +86,8 @@ scenario_bulk(void)
 	s[RELAY].program = text("%s 127.0.%d.1 %d", staged("libexec/superd", "relay"), SERVER_NET,
 	    s[ECHO].port);
 	if (socat_path != NULL) {
-		s[SOCAT].program = text("%s STDIO PIPE", socat_path);
-		s[SOCAT_RELAY].program = text("%s STDIO TCP:127.0.%d.1:%d", socat_path, SERVER_NET, s[ECHO].port);
+		s[SOCAT].program = text("%s -t 30 STDIO PIPE", socat_path);
+		s[SOCAT_RELAY].program = text("%s -t 30 STDIO TCP:127.0.%d.1:%d", socat_path, SERVER_NET, s[ECHO].port);
 	}
 	plan.services = s;
 	if (server_start(&server, &candidate_min, &plan) == -1)

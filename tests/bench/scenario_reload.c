@@ -13,11 +13,11 @@
 
 static const struct level {
 	unsigned services;
-	double every;		/* seconds between two reloads */
+	double every;		/* seconds until the reload of each load */
 	const char *goal;
 } levels[] = {
-	{ 1000, 0.2, "none failed, worst <= 3 ms" },
-	{ 10000, 0.8, "none failed, worst <= 40 ms" },
+	{ 1000, 0.1, "none failed, worst <= 3 ms" },
+	{ 10000, 0.5, "none failed, worst <= 40 ms" },
 };
 
 static void
@@ -40,7 +40,7 @@ line(const struct candidate *candidate, const struct level *level, const char *g
 		"its own without", .unit = "us", .goal = goal };
 
 	left.plan = plan_make(program, level->services);
-	reloaded.load.seconds = left.load.seconds = 2.5 * level->every;
+	reloaded.load.seconds = left.load.seconds = 1.5 * level->every;
 	reloaded.load.every = level->every;
 	reloaded.load.tick = hang_up;
 	reloaded.load.arg = &reloaded.server;

@@ -10,8 +10,9 @@
 
 static const unsigned levels[] = { 1, 8, 32, 128 };
 
-/* The column whose p99 and CPU time are told. */
+/* The concurrency whose latency and CPU time are told, too. */
 #define LEVEL_TOLD	32
+#define TOLD_MOST	16	/* candidates */
 
 struct goals {
 	const char *rate[LENGTH(levels)], *p99, *cpu;
@@ -81,81 +82,121 @@ pair(const struct candidate *candidate, const char *program, unsigned concurrenc
 	return compare(&a, &b, result);
 }
 
-static void
-goal_line(const struct goals *goals)
-{
-	say("  %-24s", "  goal");
-	for (unsigned i = 0; i < LENGTH(levels); i++)
-		say("%-18s", goals->rate[i] != NULL ? goals->rate[i] : "");
-	say("%-18s%s\n", goals->p99 != NULL ? goals->p99 : "", goals->cpu != NULL ? goals->cpu : "");
-}
-
-/* Of all peers: what superd is to be ahead of. */
-struct best {
-	double rate[LENGTH(levels)], p99;
+/* What is told of all candidates once their rates are known. */
+struct told {
+	const struct candidate *candidate;
+	const struct goals *goals;
+	struct comparison all;
+	unsigned long kb;
 };
 
-static void
-line(struct best *best, const struct candidate *candidate, const char *service, const char *program,
-    bool brief)
-{
-	const struct goals *goals = goals_of(candidate, service);
-	double bars[LENGTH(levels)] = { 0 };
-	struct comparison result, told = { 0 };
-	unsigned long failed = 0;
+struct table {
+	const char *service, *program;
+	bool brief;		/* the two levels in the middle, and no more */
+	bool peers;
+	struct told told[TOLD_MOST];
+	unsigned count;
+	double best[LENGTH(levels)];	/* of all peers: what superd is to be ahead of */
+};
 
+static bool
+skipped(const struct table *table, const struct candidate *candidate, unsigned level)
+{
+	bool peer = goals_of(candidate, table->service) == &no_goals;
+
+	return (bench.quick && level > 32) ||
+	    ((table->brief || (bench.quick && peer)) && level != 8 && level != LEVEL_TOLD);
+}
+
+static void
+rates(struct table *table, const struct candidate *candidate)
+{
+	struct told *told = &table->told[table->count];
+	double bars[LENGTH(levels)] = { 0 };
+	struct comparison result;
+	unsigned long failed = 0, floor_failed = 0;
+
+	*told = (struct told){ .candidate = candidate, .goals = goals_of(candidate, table->service) };
 	say("  %-24s", candidate->name);
 	for (unsigned i = 0; i < LENGTH(levels); i++) {
-		if ((bench.quick && levels[i] > 32) || (brief && levels[i] != 8 && levels[i] != 32)) {
+		if (skipped(table, candidate, levels[i])) {
 			say("%-18s", "");
 			continue;
 		}
-		if (pair(candidate, program, levels[i], &result) == -1) {
+		if (pair(candidate, table->program, levels[i], &result) == -1) {
 			say("  not measured\n");
 			return;
 		}
 		say("%-18s", cell(&result.rate));
-		keep(candidate, service, i, &result, goals);
+		keep(candidate, table->service, i, &result, told->goals);
 		bars[i] = result.rate.median;
 		failed += result.failed_a;
-		if (best != NULL && result.rate.median > best->rate[i])
-			best->rate[i] = result.rate.median;
+		floor_failed += result.failed_b;
+		if (told->goals == &no_goals && bars[i] > table->best[i])
+			table->best[i] = bars[i];
 		if (levels[i] == LEVEL_TOLD)
-			told = result;
+			told->all = result;
 	}
-	if (best != NULL && (best->p99 <= 0 || told.p99.median < best->p99))
-		best->p99 = told.p99.median;
-	say("%-18s%-18s%6lu\n", cell(&told.p99), cell(&told.cpu), idle_pss(candidate, program));
+	say("\n");
 	report_failed(candidate->name, failed);
-	if (*service == 's')
+	report_failed(candidate_floor.name, floor_failed);
+	if (*table->service == 's')
 		report_bar(candidate->name, bars, LENGTH(levels));
-	if (goals != &no_goals)
-		goal_line(goals);
+	told->kb = idle_pss(candidate, table->program);
+	table->count++;
 }
 
 static void
-table(const char *service, const char *program, bool brief)
+rates_told(const char *who, const char *const *texts)
 {
-	struct best best = { 0 };
-
-	say("\n  over the floor, %s service; rate at concurrency\n  %-24s%-18s%-18s%-18s%-18s%-18s%-18s%s\n",
-	    service, "", "1", "8", "32", "128", "p99 at 32", "CPU at 32", "PSS kB");
-	line(NULL, &candidate_full, service, program, brief);
-	line(NULL, &candidate_min, service, program, brief);
-	if (bench.quick && *service == 'd')
-		return;
-	for (const struct candidate *peer = peers; peer->name != NULL; peer++)
-		if (peer->path != NULL)
-			line(&best, peer, service, program, brief || bench.quick);
-	say("  %-24s", "best of the peers");
+	say("  %-24s", who);
 	for (unsigned i = 0; i < LENGTH(levels); i++)
-		say("%-18s", best.rate[i] > 0 ? text("%.2f", best.rate[i]) : "");
-	say("%.2f\n", best.p99);
+		say("%-18s", texts[i] != NULL ? texts[i] : "");
+	say("\n");
+}
+
+static void
+rest(const struct told *told)
+{
+	say("  %-24s%-18s%-18s%-18s%6lu\n", told->candidate->name, cell(&told->all.p50),
+	    cell(&told->all.p99), cell(&told->all.cpu), told->kb);
+	if (told->goals->p99 != NULL)
+		say("  %-24s%-18s%-18s%-18s\n", "  goal", "", told->goals->p99, told->goals->cpu);
+}
+
+static void
+print(struct table *table)
+{
+	const char *best[LENGTH(levels)] = { NULL };
+
+	say("\n  connections a second over the floor's, %s service, by concurrency\n"
+	    "  %-24s%-18s%-18s%-18s%s\n", table->service, "", "1", "8", "32", "128");
+	rates(table, &candidate_full);
+	rates_told("  goal", goals_of(&candidate_full, table->service)->rate);
+	rates(table, &candidate_min);
+	rates_told("  goal", goals_of(&candidate_min, table->service)->rate);
+	for (const struct candidate *peer = peers; table->peers && peer->name != NULL; peer++)
+		if (peer->path != NULL && table->count < TOLD_MOST)
+			rates(table, peer);
+	for (unsigned i = 0; i < LENGTH(levels); i++)
+		best[i] = table->best[i] > 0 ? text("%.2f", table->best[i]) : NULL;
+	if (table->peers)
+		rates_told("best of the peers", best);
+	say("\n  the rest over the floor's, %s service, concurrency %d, and idle memory\n"
+	    "  %-24s%-18s%-18s%-18s%s\n", table->service, LEVEL_TOLD, "", "p50", "p99", "CPU", "PSS kB");
+	for (unsigned i = 0; i < table->count; i++)
+		rest(&table->told[i]);
 }
 
 void
 scenario_throughput(void)
 {
-	table("static", staged("bench", "greet"), false);
-	table("dynamic", staged("bench", "greet-dynamic"), true);
+	static struct table fast = { .service = "static", .peers = true };
+	static struct table usual = { .service = "dynamic", .brief = true };
+
+	fast.program = staged("bench", "greet");
+	usual.program = staged("bench", "greet-dynamic");
+	usual.peers = !bench.quick;
+	print(&fast);
+	print(&usual);
 }

@@ -11,6 +11,7 @@
 #include "udp.h"
 
 #define PROGRAM	"/bin/cat"
+#define FILES	4096UL	/* superd wants to be sure of its max_sessions */
 
 static struct candidate bare = {
 	.name = "bare relay", .binary = "bench/udp_floor", .command = "%A %P %S"
@@ -18,7 +19,7 @@ static struct candidate bare = {
 static struct candidate superd = {
 	.name = "superd", .command = "-c %C",
 	.head = "[superd]\ngrace = 1s\n[defaults]\nuser = %U\nlog_sessions = none\nstderr = null\n"
-	    "max_sessions = 5000\nmax_per_source = unlimited\n",
+	    "max_sessions = 1000\nmax_per_source = unlimited\n",
 	.service = "[s%N]\nlisten = udp:%A:%P\nexec = %S\n"
 };
 static struct candidate socat_peer = {
@@ -41,7 +42,7 @@ rate(const struct candidate *candidate, unsigned count, unsigned long *failed)
 	struct server server;
 
 	plan.udp = true;
-	plan.live = count;
+	plan.nofile = FILES;
 	if (server_start(&server, candidate, &plan) == -1)
 		return -1;
 	udp_run(&load, &result);
