@@ -29,7 +29,8 @@
 struct bench bench = { .rounds = 15, .seconds = 0.2 };
 
 static const struct scenario scenarios[] = {
-	{ "throughput", "connections, against the floor and beside the peers", scenario_throughput },
+	{ "throughput", "connections, against the floor and beside the peers",
+	    scenario_throughput },
 	{ "ports", "many idle ports, against its own rate with one", scenario_ports },
 	{ "live", "many living sessions, against its own rate with none", scenario_live },
 	{ "refuse", "a client that is denied, against one that is served", scenario_refuse },
@@ -38,7 +39,8 @@ static const struct scenario scenarios[] = {
 	{ "memory", "a server that has nothing to do", scenario_memory },
 	{ "slow", "one service whose execve is slow, beside a fast one", scenario_slow },
 	{ "flood", "one service that floods standard error, beside a quiet one", scenario_flood },
-	{ "bulk", "gigabytes a second, against cat, socat and the kernel's own loops", scenario_bulk },
+	{ "bulk", "gigabytes a second, against cat, socat and the kernel's own loops",
+	    scenario_bulk },
 	{ "udp", "datagrams through a process for each peer, against a bare relay", scenario_udp },
 };
 
@@ -206,7 +208,8 @@ heading(void)
 
 	uname(&machine);
 	say("%u pairs of %.1f s each; %ld processors, Linux %s; %s\n", bench.rounds, bench.seconds,
-	    sysconf(_SC_NPROCESSORS_ONLN), machine.release, getuid() == 0 ? "as root" : "not as root");
+	    sysconf(_SC_NPROCESSORS_ONLN), machine.release,
+	    getuid() == 0 ? "as root" : "not as root");
 	say("A figure is the median of the pairs' ratios, with the least and the most.\n");
 }
 
@@ -218,8 +221,8 @@ busy(void)
 	FILE *file = fopen("/proc/stat", "r");
 	double ticks = 0;
 
-	if (file != NULL && fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu", &user, &low, &system,
-	    &idle, &wait, &hard, &soft) == 7)
+	if (file != NULL && fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu", &user, &low,
+	    &system, &idle, &wait, &hard, &soft) == 7)
 		ticks = (double)(user + low + system + hard + soft);
 	if (file != NULL)
 		fclose(file);
@@ -256,7 +259,7 @@ main(int argc, char **argv)
 
 	options(argc, argv, &folders);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGUSR1, SIG_IGN);	/* socat's children send it to their parent, which may be us by then */
+	signal(SIGUSR1, SIG_IGN);	/* socat's orphans send it to their parent */
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
 		fail("prctl");
 	if (mkdir(staged("run", ""), 0755) == -1 && errno != EEXIST)

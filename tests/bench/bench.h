@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define SERVER_NET	2	/* servers listen on 127.0.2.1, which nobody else is likely to use */
+#define SERVER_NET	2	/* servers listen on 127.0.2.1, where hardly anybody else is */
 #define CLIENT_NET	1	/* clients come from 127.0.1.x ... */
 #define STRANGER_NET	3	/* ... and those that are refused from 127.0.3.x */
 

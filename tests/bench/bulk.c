@@ -27,7 +27,8 @@ static char received[BLOCK];
 static void
 prepare(void)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678";
+	static const char letters[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678";
 
 	for (size_t i = 0; i < sizeof pattern[0]; i++) {
 		int c = letters[i % PERIOD];
@@ -108,7 +109,8 @@ pass(const struct bulk_transfer *transfer, int fd)
 		return false;
 	while (!progress.over) {
 		bool sending = progress.sent < transfer->send;
-		struct pollfd wait = { .fd = fd, .events = (short)(sending ? POLLIN | POLLOUT : POLLIN) };
+		struct pollfd wait = { .fd = fd,
+			.events = (short)(sending ? POLLIN | POLLOUT : POLLIN) };
 
 		if (poll(&wait, 1, STALL_MS) <= 0)
 			return false;

@@ -13,7 +13,8 @@
 #include "candidates.h"
 #include "server.h"
 
-#define SYSTEM_FOLDERS	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/systemd"
+#define SYSTEM_FOLDERS \
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/systemd"
 
 struct candidate candidate_floor = {
 	.name = "floor", .binary = "bench/floor", .command = "%A %P %S"
@@ -62,6 +63,7 @@ static void
 fill_in(FILE *out, char what, const struct filling *filling)
 {
 	const struct service *service = &filling->plan->services[filling->service];
+	size_t first = strcspn(service->program, " ");
 
 	switch (what) {
 	case 'A': fprintf(out, "127.0.%d.1", SERVER_NET); break;
@@ -72,7 +74,7 @@ fill_in(FILE *out, char what, const struct filling *filling)
 	case 'S': fputs(service->program, out); break;
 	case 'U': fputs(user_name(), out); break;
 	case 'V': fputs(getuid() == 0 ? "nobody" : user_name(), out); break;
-	case '0': fprintf(out, "%.*s", (int)strcspn(service->program, " "), service->program); break;
+	case '0': fprintf(out, "%.*s", (int)first, service->program); break;
 	default: fputc(what, out);
 	}
 }

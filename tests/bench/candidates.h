@@ -40,6 +40,7 @@ void candidates_find(const char *folders);
 char *candidate_path(const char *name);
 
 /* The command line, for the caller to free; writes what files it needs. */
-char *candidate_command(const struct candidate *candidate, const struct plan *plan, unsigned number);
+char *candidate_command(const struct candidate *candidate, const struct plan *plan,
+    unsigned number);
 
 #endif

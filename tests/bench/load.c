@@ -102,7 +102,8 @@ begin(struct state *state, struct client *client)
 			return;
 		state->begun++;
 		client->got = 0;
-		client->fd = set_out(load->net, 1 + state->source++ % SOURCES, load->port, SOCK_NONBLOCK);
+		client->fd = set_out(load->net, 1 + state->source++ % SOURCES, load->port,
+		    SOCK_NONBLOCK);
 		if (client->fd == -1)
 			state->result->failed++;
 	}

@@ -18,7 +18,8 @@ measure_load(unsigned concurrency)
 static int
 ascending(const void *a, const void *b)
 {
-	return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
+	return (*(const double *)a > *(const double *)b) -
+	    (*(const double *)a < *(const double *)b);
 }
 
 double

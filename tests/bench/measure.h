@@ -15,7 +15,7 @@ struct candidate;
 
 struct spread {
 	double median, least, most;
-	double value, reference;	/* medians of the figures themselves: information, no verdict */
+	double value, reference;	/* medians of the figures themselves: no verdict */
 };
 
 struct side {

@@ -45,7 +45,8 @@ report_close(void)
 	if (drawn <= 0)
 		return;
 	if (system("command -v gnuplot >/dev/null 2>&1") != 0)
-		printf("no plot: install gnuplot (apt: gnuplot-nox; apk: gnuplot; dnf: gnuplot-minimal)\n");
+		printf("no plot: install gnuplot "
+		    "(apt: gnuplot-nox; apk: gnuplot; dnf: gnuplot-minimal)\n");
 	else if (system(text("gnuplot -e 'out = \"%s\"; last = %d' tests/bench/throughput.gp",
 	    bench.out, bench.quick ? 4 : 5)) == 0)
 		printf("%s/throughput.svg\n", bench.out);

@@ -57,7 +57,8 @@ contend(const struct contest *contest, const struct service *services, size_t by
 
 	for (unsigned i = 0; i < bench.rounds; i++)
 		if ((left[i] = bulk_run(&a)) < 0 || (right[i] = bulk_run(&b)) < 0) {
-			say("  %s or %s FAILED: bytes were wrong or missing\n", contest->name, contest->reference);
+			say("  %s or %s FAILED: bytes were wrong or missing\n", contest->name,
+			    contest->reference);
 			return;
 		}
 	row.spread = spread_of(left, right, bench.rounds);
@@ -87,7 +88,8 @@ scenario_bulk(void)
 	    s[ECHO].port);
 	if (socat_path != NULL) {
 		s[SOCAT].program = text("%s -t 30 STDIO PIPE", socat_path);
-		s[SOCAT_RELAY].program = text("%s -t 30 STDIO TCP:127.0.%d.1:%d", socat_path, SERVER_NET, s[ECHO].port);
+		s[SOCAT_RELAY].program =
+		    text("%s -t 30 STDIO TCP:127.0.%d.1:%d", socat_path, SERVER_NET, s[ECHO].port);
 	}
 	plan.services = s;
 	if (server_start(&server, &candidate_min, &plan) == -1)

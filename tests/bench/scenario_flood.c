@@ -46,8 +46,8 @@ scenario_flood(void)
 	struct side alone = { .candidate = &logging, .load = measure_load(CONCURRENCY),
 		.plan = plan_make(staged("bench", "greet"), 2) };
 	struct comparison result;
-	struct row row = { "flood", logging.name, "stderr floods the log", "rate", "its own without",
-		.unit = "connections/s" };
+	struct row row = { "flood", logging.name, "stderr floods the log", "rate",
+		"its own without", .unit = "connections/s" };
 
 	logging.idle = NULL;
 	services[1].program = staged("bench", "flood");

@@ -59,8 +59,8 @@ static void
 memory(const struct candidate *candidate, unsigned count, unsigned long before, unsigned long after)
 {
 	double each = after > before ? (double)(after - before) / count : 0;
-	struct row row = { "live", candidate->name, text("%u sessions", count), "memory of each", "",
-		{ each, each, each, each, 0 }, "kB", "<= 1" };
+	struct row row = { "live", candidate->name, text("%u sessions", count), "memory of each",
+		"", { each, each, each, each, 0 }, "kB", "<= 1" };
 
 	report_csv(&row);
 	say("  %-24s %-26s %.2f kB of the server's own for each   goal: <= 1\n", candidate->name,
@@ -123,11 +123,12 @@ scenario_live(void)
 
 		if (count + SPARE > room) {
 			count = room > 2 * SPARE ? (unsigned)(room - SPARE) : (unsigned)room / 2;
-			say("  The limit of open files, %lu, makes %u sessions of %u.\n", room, count, levels[i]);
+			say("  The limit of open files, %lu, makes %u sessions of %u.\n", room,
+			    count, levels[i]);
 		}
 		line(&candidate_full, count, ">= 0.90");
 		line(&candidate_min, count, ">= 0.90");
-		for (const struct candidate *peer = peers; !bench.quick && peer->name != NULL; peer++)
+		for (struct candidate *peer = peers; !bench.quick && peer->name != NULL; peer++)
 			if (peer->path != NULL)
 				line(peer, count, NULL);
 	}

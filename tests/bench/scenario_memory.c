@@ -21,8 +21,8 @@ line(const struct candidate *candidate, const struct level *level, bool goal)
 {
 	struct plan plan = plan_make(staged("bench", "greet"), level->services);
 	struct server server;
-	struct row row = { "memory", candidate->name, text("%u services", level->services), "pss", "",
-		.unit = "kB", .goal = goal ? level->goal : NULL };
+	struct row row = { "memory", candidate->name, text("%u services", level->services), "pss",
+		"", .unit = "kB", .goal = goal ? level->goal : NULL };
 	double kb;
 
 	if (server_start(&server, candidate, &plan) == -1)
@@ -31,8 +31,8 @@ line(const struct candidate *candidate, const struct level *level, bool goal)
 	server_stop(&server);
 	row.spread = (struct spread){ kb, kb, kb, kb, 0 };
 	report_csv(&row);
-	say("  %-24s %-26s %8.0f kB  %s%s\n", candidate->name, row.setting, kb, goal ? "goal: " : "",
-	    goal ? level->goal : "");
+	say("  %-24s %-26s %8.0f kB  %s%s\n", candidate->name, row.setting, kb,
+	    goal ? "goal: " : "", goal ? level->goal : "");
 }
 
 void

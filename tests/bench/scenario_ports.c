@@ -41,11 +41,12 @@ scenario_ports(void)
 
 		if (idle + SPARE > room) {
 			idle = room > 2 * SPARE ? (unsigned)(room - SPARE) : (unsigned)room / 2;
-			say("  The limit of open files, %lu, makes %u ports of %u.\n", room, idle, levels[i]);
+			say("  The limit of open files, %lu, makes %u ports of %u.\n", room, idle,
+			    levels[i]);
 		}
 		line(&candidate_full, idle, ">= 0.95");
 		line(&candidate_min, idle, ">= 0.95");
-		for (const struct candidate *peer = peers; !bench.quick && peer->name != NULL; peer++)
+		for (struct candidate *peer = peers; !bench.quick && peer->name != NULL; peer++)
 			if (peer->path != NULL && peer->service != NULL)
 				line(peer, idle, NULL);
 	}

@@ -16,8 +16,8 @@ scenario_refuse(void)
 		.load = measure_load(CONCURRENCY), .plan = plan_make(program, 1) };
 	struct side served = refused;
 	struct comparison result;
-	struct row row = { "refuse", candidate_full.name, "denied by address", "cpu", "a served one",
-		.unit = "s/connection", .goal = "<= 0.25" };
+	struct row row = { "refuse", candidate_full.name, "denied by address", "cpu",
+		"a served one", .unit = "s/connection", .goal = "<= 0.25" };
 
 	served.plan = plan_make(program, 1);
 	refused.load.net = STRANGER_NET;

@@ -67,7 +67,7 @@ scenario_reload(void)
 			continue;
 		}
 		line(&candidate_full, &levels[i], levels[i].goal);
-		for (const struct candidate *peer = peers; !bench.quick && peer->name != NULL; peer++)
+		for (struct candidate *peer = peers; !bench.quick && peer->name != NULL; peer++)
 			if (peer->path != NULL && peer->service != NULL)
 				line(peer, &levels[i], NULL);
 	}

@@ -166,7 +166,7 @@ lines(const char *program, struct gate *gate)
 	for (int hangs = 0; hangs < 2; hangs++) {
 		line(&candidate_full, program, gate, hangs != 0);
 		line(&candidate_min, program, gate, hangs != 0);
-		for (const struct candidate *peer = peers; !bench.quick && peer->name != NULL; peer++)
+		for (struct candidate *peer = peers; !bench.quick && peer->name != NULL; peer++)
 			if (peer->path != NULL && peer->service != NULL && hangs == 0)
 				line(peer, program, gate, false);
 	}
@@ -178,13 +178,15 @@ scenario_slow(void)
 	struct gate *gate = mmap(NULL, sizeof *gate, PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	char *program = staged("bench", "slow");
-	int fan = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY | O_LARGEFILE | O_CLOEXEC);
+	int fan = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY | O_CLOEXEC);
 	pid_t keeper;
 
-	if (gate == MAP_FAILED || system(text("cp '%s' '%s'", staged("bench", "greet"), program)) != 0)
+	if (gate == MAP_FAILED ||
+	    system(text("cp '%s' '%s'", staged("bench", "greet"), program)) != 0)
 		fail(program);
-	if (fan == -1 || fanotify_mark(fan, FAN_MARK_ADD, FAN_OPEN_EXEC_PERM, AT_FDCWD, program) == -1) {
-		say("  skipped: slowing an execve needs root and fanotify with permissions in the kernel\n");
+	if (fan == -1 ||
+	    fanotify_mark(fan, FAN_MARK_ADD, FAN_OPEN_EXEC_PERM, AT_FDCWD, program) == -1) {
+		say("  skipped: a slow execve needs root, and fanotify with permissions\n");
 		if (fan != -1)
 			close(fan);
 		return;

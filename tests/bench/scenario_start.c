@@ -39,7 +39,8 @@ bare_bind(const struct plan *plan)
 
 		if ((fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) == -1 ||
 		    setsockopt(fds[i], SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == -1 ||
-		    bind(fds[i], (const struct sockaddr *)&at, sizeof at) == -1 || listen(fds[i], 1024) == -1)
+		    bind(fds[i], (const struct sockaddr *)&at, sizeof at) == -1 ||
+		    listen(fds[i], 1024) == -1)
 			fail("the bare loop of bind and listen");
 	}
 	took = now() - since;
@@ -88,7 +89,8 @@ many_files(const struct candidate *candidate, unsigned long files)
 	high.nofile = files;
 	low.nofile = FILES_LOW;
 	for (unsigned i = 0; i < rounds(); i++)
-		if ((took[i] = start(candidate, &high)) < 0 || (usual[i] = start(candidate, &low)) < 0)
+		if ((took[i] = start(candidate, &high)) < 0 ||
+		    (usual[i] = start(candidate, &low)) < 0)
 			return;
 	row.spread = spread_of(took, usual, rounds());
 	report(&row);
@@ -102,7 +104,8 @@ scenario_start(void)
 	    SERVICES + SPARE > files ? (unsigned)files / 2 : SERVICES);
 
 	if (plan.count < SERVICES)
-		say("  The limit of open files, %lu, makes %u services of %d.\n", files, plan.count, SERVICES);
+		say("  The limit of open files, %lu, makes %u services of %d.\n", files, plan.count,
+		    SERVICES);
 	many_services(&candidate_full, &plan);
 	for (const struct candidate *peer = peers; !bench.quick && peer->name != NULL; peer++)
 		if (peer->path != NULL && peer->service != NULL)

@@ -38,21 +38,24 @@ static void
 keep(const struct candidate *candidate, const char *service, unsigned level,
     const struct comparison *all, const struct goals *goals)
 {
-	const char *setting = text("%s; concurrency %u", service, levels[level]);
-	struct row row = { "throughput", candidate->name, setting, "rate", "floor", all->rate,
-		"connections/s", goals->rate[level] };
+	bool told = levels[level] == LEVEL_TOLD;
+	const struct {
+		const char *metric, *unit, *goal;
+		const struct spread *spread;
+	} figures[] = {
+		{ "rate", "connections/s", goals->rate[level], &all->rate },
+		{ "p50", "us", NULL, &all->p50 },
+		{ "p99", "us", told ? goals->p99 : NULL, &all->p99 },
+		{ "worst", "us", NULL, &all->worst },
+		{ "cpu", "s/connection", told ? goals->cpu : NULL, &all->cpu },
+	};
 
-	report_csv(&row);
-	row = (struct row){ "throughput", candidate->name, setting, "p50", "floor", all->p50, "us", NULL };
-	report_csv(&row);
-	row = (struct row){ "throughput", candidate->name, setting, "p99", "floor", all->p99, "us",
-		levels[level] == LEVEL_TOLD ? goals->p99 : NULL };
-	report_csv(&row);
-	row = (struct row){ "throughput", candidate->name, setting, "worst", "floor", all->worst, "us", NULL };
-	report_csv(&row);
-	row = (struct row){ "throughput", candidate->name, setting, "cpu", "floor", all->cpu,
-		"s/connection", levels[level] == LEVEL_TOLD ? goals->cpu : NULL };
-	report_csv(&row);
+	for (size_t i = 0; i < LENGTH(figures); i++)
+		report_csv(&(struct row){ .scenario = "throughput", .candidate = candidate->name,
+			.setting = text("%s; concurrency %u", service, levels[level]),
+			.metric = figures[i].metric, .reference = candidate_floor.name,
+			.spread = *figures[i].spread, .unit = figures[i].unit,
+			.goal = figures[i].goal });
 }
 
 static unsigned long
@@ -116,7 +119,8 @@ rates(struct table *table, const struct candidate *candidate)
 	struct comparison result;
 	unsigned long failed = 0, floor_failed = 0;
 
-	*told = (struct told){ .candidate = candidate, .goals = goals_of(candidate, table->service) };
+	*told = (struct told){ .candidate = candidate,
+		.goals = goals_of(candidate, table->service) };
 	say("  %-24s", candidate->name);
 	for (unsigned i = 0; i < LENGTH(levels); i++) {
 		if (skipped(table, candidate, levels[i])) {
@@ -183,7 +187,8 @@ print(struct table *table)
 	if (table->peers)
 		rates_told("best of the peers", best);
 	say("\n  the rest over the floor's, %s service, concurrency %d, and idle memory\n"
-	    "  %-24s%-18s%-18s%-18s%s\n", table->service, LEVEL_TOLD, "", "p50", "p99", "CPU", "PSS kB");
+	    "  %-24s%-18s%-18s%-18s%s\n",
+	    table->service, LEVEL_TOLD, "", "p50", "p99", "CPU", "PSS kB");
 	for (unsigned i = 0; i < table->count; i++)
 		rest(&table->told[i]);
 }

@@ -63,8 +63,8 @@ become(char *command, const char *err, unsigned long nofile)
 	size_t count = 0;
 	int fd = open("/dev/null", O_RDWR), log = open(err, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 
-	for (char *word = strtok(command, " "); word != NULL && count < WORDS - 1; word = strtok(NULL, " "))
-		argv[count++] = word;
+	for (; count < WORDS - 1 && (argv[count] = strtok(command, " ")) != NULL; count++)
+		command = NULL;
 	argv[count] = NULL;
 	if (fd == -1 || log == -1 || count == 0)
 		_exit(126);
@@ -236,7 +236,8 @@ server_pss(const struct server *server)
 	FILE *file;
 	int child;
 
-	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)server->pid, (int)server->pid);
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)server->pid,
+	    (int)server->pid);
 	if ((file = fopen(path, "r")) == NULL)
 		return kb;
 	while (fscanf(file, "%d", &child) == 1)

@@ -40,7 +40,7 @@ int server_start(struct server *server, const struct candidate *candidate, const
 /* Ends it, and returns the CPU seconds that it and all its children took since it was ready. */
 double server_stop(struct server *server);
 
-/* Proportional set size in kB of the server and its children, or 0 where the kernel does not tell. */
+/* Proportional set size in kB of the server and its children; 0: the kernel does not tell. */
 unsigned long server_pss(const struct server *server);
 /* The same of the server's own process alone. */
 unsigned long server_own_pss(const struct server *server);

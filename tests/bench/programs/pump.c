@@ -32,9 +32,9 @@ splice_through(void)
 	if (pipe(ends) == -1)
 		return 1;
 	(void)fcntl(ends[1], F_SETPIPE_SZ, CHUNK);
-	while ((in = splice(STDIN_FILENO, NULL, ends[1], NULL, CHUNK, SPLICE_F_MOVE)) > 0)
+	while ((in = splice(STDIN_FILENO, NULL, ends[1], NULL, CHUNK, 0)) > 0)
 		for (; in > 0; in -= out)
-			if ((out = splice(ends[0], NULL, STDOUT_FILENO, NULL, (size_t)in, SPLICE_F_MOVE)) <= 0)
+			if ((out = splice(ends[0], NULL, STDOUT_FILENO, NULL, (size_t)in, 0)) <= 0)
 				return 1;
 	return in == -1;
 }

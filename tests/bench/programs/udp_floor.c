@@ -26,7 +26,8 @@ static unsigned count;
 static struct peer *
 find(const struct sockaddr_in *address)
 {
-	unsigned at = (ntohl(address->sin_addr.s_addr) * 31 + address->sin_port) * 2654435761u >> 20;
+	unsigned at =
+	    (ntohl(address->sin_addr.s_addr) * 31 + address->sin_port) * 2654435761u >> 20;
 
 	while (peers[at % PEERS].fd != 0 &&
 	    (peers[at % PEERS].address.sin_port != address->sin_port ||
@@ -41,7 +42,8 @@ begin(struct peer *peer, const struct sockaddr_in *address, int loop, char **arg
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = peer };
 	int ends[2];
 
-	if (++count > PEERS / 2 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1)
+	if (++count > PEERS / 2 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1)
 		exit(71);
 	if (fork() == 0) {
 		dup2(ends[1], STDIN_FILENO);
@@ -81,8 +83,8 @@ relay(int fd, int loop, struct peer *peer, char **argv)
 	if (peer != NULL) {
 		len = recv(peer->fd, bytes, sizeof bytes, 0);
 		if (len > 0)
-			(void)!sendto(fd, bytes, (size_t)len, 0, (const struct sockaddr *)&peer->address,
-			    sizeof peer->address);
+			(void)!sendto(fd, bytes, (size_t)len, 0,
+			    (const struct sockaddr *)&peer->address, sizeof peer->address);
 		return;
 	}
 	len = recvfrom(fd, bytes, sizeof bytes, 0, (struct sockaddr *)&from, &size);
