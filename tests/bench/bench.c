@@ -201,6 +201,18 @@ chosen(const char *name, int argc, char **argv)
 	return optind >= argc;
 }
 
+/* With it each setsid(2) makes a scheduling group, that shares a processor as a whole. */
+static bool
+autogroup(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/sched_autogroup_enabled", "r");
+	bool on = file != NULL && fgetc(file) == '1';
+
+	if (file != NULL)
+		fclose(file);
+	return on;
+}
+
 static void
 heading(void)
 {
@@ -210,6 +222,9 @@ heading(void)
 	say("%u pairs of %.1f s each; %ld processors, Linux %s; %s\n", bench.rounds, bench.seconds,
 	    sysconf(_SC_NPROCESSORS_ONLN), machine.release,
 	    getuid() == 0 ? "as root" : "not as root");
+	if (autogroup())
+		say("kernel.sched_autogroup_enabled is on: on a busy machine servers whose children\n"
+		    "are sessions get more than their share, and -n does not help.\n");
 	say("A figure is the median of the pairs' ratios, with the least and the most.\n");
 }
 

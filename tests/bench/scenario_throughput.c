@@ -168,6 +168,20 @@ rest(const struct told *told)
 		say("  %-24s%-18s%-18s%-18s\n", "  goal", "", told->goals->p99, told->goals->cpu);
 }
 
+static double
+best_p99(const struct table *table)
+{
+	double best = 0;
+
+	for (unsigned i = 0; i < table->count; i++) {
+		const struct told *told = &table->told[i];
+
+		if (told->goals == &no_goals && (best <= 0 || told->all.p99.median < best))
+			best = told->all.p99.median;
+	}
+	return best;
+}
+
 static void
 print(struct table *table)
 {
@@ -191,6 +205,8 @@ print(struct table *table)
 	    table->service, LEVEL_TOLD, "", "p50", "p99", "CPU", "PSS kB");
 	for (unsigned i = 0; i < table->count; i++)
 		rest(&table->told[i]);
+	if (table->peers)
+		say("  %-24s%-18s%.2f\n", "best of the peers", "", best_p99(table));
 }
 
 void
