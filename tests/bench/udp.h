@@ -13,7 +13,11 @@ struct udp_load {
 	double seconds;
 };
 
-/* In the result a connection is a round trip; failed are those that were lost or wrong. */
+/*
+ * Seconds begin when every peer has had an answer, so that its process runs.
+ * In the result a connection is a round trip; failed are those that
+ * were lost or wrong, from the first one on.
+ */
 void udp_run(const struct udp_load *load, struct load_result *result);
 
 /* One round trip of a new peer, with patience: 1 it came back, 0 not. */
