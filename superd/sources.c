@@ -36,7 +36,7 @@ struct sources {
 	uint64_t	seed[2];
 	uint64_t	idle;		/* a bit for each class whose queue is not empty */
 	struct queue	queues[CLASSES];
-	uint32_t	*heads;		/* first account of a hash */
+	uint32_t	*heads;		/* first account of a hash; behind the accounts */
 	uint32_t	mask;		/* their number less one */
 	uint32_t	size;		/* accounts */
 	uint32_t	touched;	/* of them ever used: 1 to touched */
@@ -124,11 +124,12 @@ sources_new(uint32_t size, const uint64_t seed[2])
 
 	while (heads < size && heads < UINT32_C(1) << 31)
 		heads *= 2;
-	sources = calloc(1, sizeof *sources + ((size_t)size + 1) * sizeof *sources->accounts);
-	if (sources == NULL || (sources->heads = calloc(heads, sizeof *sources->heads)) == NULL) {
-		free(sources);
+	/* In one piece: malloc(3) maps what is large, and of that only what is used becomes memory. */
+	sources = calloc(1, sizeof *sources + ((size_t)size + 1) * sizeof *sources->accounts +
+	    heads * sizeof *sources->heads);
+	if (sources == NULL)
 		return NULL;
-	}
+	sources->heads = (uint32_t *)(void *)&sources->accounts[(size_t)size + 1];
 	sources->mask = heads - 1;
 	sources->size = size;
 	memcpy(sources->seed, seed, sizeof sources->seed);
@@ -138,9 +139,6 @@ sources_new(uint32_t size, const uint64_t seed[2])
 void
 sources_free(struct sources *sources)
 {
-	if (sources == NULL)
-		return;
-	free(sources->heads);
 	free(sources);
 }
 
