@@ -88,6 +88,14 @@ may_begin(const struct state *state, double time)
 	return state->begun < most && state->begun < SAMPLES && time < state->until;
 }
 
+/* The first failure of a load is told, with its errno or what else is wrong. */
+static void
+failed(struct state *state, const char *fault)
+{
+	if (state->result->failed++ == 0)
+		fprintf(stderr, "\nbench: a connection failed: %s\n", fault);
+}
+
 static void
 begin(struct state *state, struct client *client)
 {
@@ -105,22 +113,23 @@ begin(struct state *state, struct client *client)
 		client->fd = set_out(load->net, 1 + state->source++ % SOURCES, load->port,
 		    SOCK_NONBLOCK);
 		if (client->fd == -1)
-			state->result->failed++;
+			failed(state, strerror(errno));
 	}
 	if (epoll_ctl(state->epoll, EPOLL_CTL_ADD, client->fd, &event) == -1)
 		fail("epoll_ctl");
 	state->open++;
 }
 
+/* FAULT is NULL when all went as it must. */
 static void
-end(struct state *state, struct client *client, bool good)
+end(struct state *state, struct client *client, const char *fault)
 {
 	struct linger reset = { .l_onoff = 1, .l_linger = 0 };
 
-	if (good)
+	if (fault == NULL)
 		state->latency[state->result->done++] = (float)((now() - client->since) * 1e6);
 	else
-		state->result->failed++;
+		failed(state, fault);
 	(void)setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
 	close(client->fd);
 	state->open--;
@@ -135,7 +144,7 @@ speak(struct state *state, struct client *client)
 	size_t len = strlen(state->load->say);
 
 	if (send(client->fd, state->load->say, len, MSG_NOSIGNAL) != (ssize_t)len)
-		end(state, client, false);
+		end(state, client, strerror(errno));
 	else if (epoll_ctl(state->epoll, EPOLL_CTL_MOD, client->fd, &event) == -1)
 		fail("epoll_ctl");
 }
@@ -151,12 +160,14 @@ hear(struct state *state, struct client *client)
 	if (len == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (len == 0 || (len == -1 && errno == ECONNRESET && state->load->reset_is_end)) {
-		end(state, client, client->got == whole);
+		end(state, client, client->got == whole ? NULL : "it ended early");
 		return;
 	}
-	if (len < 0 || (size_t)len > whole - client->got ||
+	if (len == -1)
+		end(state, client, strerror(errno));
+	else if ((size_t)len > whole - client->got ||
 	    memcmp(bytes, expect + client->got, (size_t)len) != 0)
-		end(state, client, false);
+		end(state, client, "wrong bytes");
 	else
 		client->got += (size_t)len;
 }
@@ -173,7 +184,7 @@ turn(struct state *state)
 		for (unsigned i = 0; i < load->concurrency; i++)
 			if (state->clients[i].fd != -1) {
 				state->until = 0;
-				end(state, &state->clients[i], false);
+				end(state, &state->clients[i], "it stalled");
 			}
 	for (int i = 0; i < count; i++) {
 		struct client *client = events[i].data.ptr;
