@@ -100,7 +100,7 @@ unlink_parked(struct superd *superd, struct listener *listener)
 void
 superd_tell_room(struct running *running)
 {
-	if (!running->room_due || running->parked != NULL || running->newcomers.count > 0)
+	if (!running->room_due || running->parked != NULL || running_has_newcomers(running))
 		return;
 	running->room_due = false;
 	event_room(running);

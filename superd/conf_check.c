@@ -106,11 +106,17 @@ make_environ(struct draft *draft, struct section *section)
 	struct arena *arena = &draft->conf->arena;
 	struct service *service = section->service;
 	const struct identity *identity = service->identity;
+	const struct service *last = draft->last_environ;
 	char **env = service->env, **pass = service->pass_env;
 	unsigned room = 8 + (env != NULL ? words_count(env) : 0) + (pass != NULL ? words_count(pass) : 0);
 
 	check_own_variables(draft, section, "env", env);
 	check_own_variables(draft, section, "pass_env", pass);
+	if (last != NULL && last->identity == identity && last->env == env && last->pass_env == pass) {
+		service->environ = last->environ;	/* most have what [defaults] says */
+		service->environ_count = last->environ_count;
+		return;
+	}
 	if ((service->environ = arena_take(arena, room * sizeof *service->environ)) == NULL)
 		return;
 	for (; pass != NULL && *pass != NULL; pass++)
@@ -119,8 +125,7 @@ make_environ(struct draft *draft, struct section *section)
 		set_variable(service->environ, &service->environ_count, identity->variables[i]);
 	for (; env != NULL && *env != NULL; env++)
 		set_variable(service->environ, &service->environ_count, *env);
-	set_variable(service->environ, &service->environ_count,
-	    arena_print(arena, "SUPERD_SERVICE=%s", service->name));
+	draft->last_environ = service;
 }
 
 static void
@@ -142,7 +147,7 @@ static void
 check_limits(struct draft *draft, struct section *section)
 {
 	const struct service *service = section->service;
-	bool raise = rights_have(RIGHT_LIMITS);
+	bool raise;
 
 	for (const struct conf_key *key = service_keys; key->name != NULL; key++) {
 		const struct limit *limit;
@@ -155,6 +160,7 @@ check_limits(struct draft *draft, struct section *section)
 		limit = service->limit[which];
 		if (limit == NULL || getrlimit(limit_resources[which], &now) == -1)
 			continue;
+		raise = rights_have(RIGHT_LIMITS);
 		if (which == LIMIT_NPROC && service->identity->uid == 0)
 			draft_mistake(draft, section, key->name, "does not bind root; "
 			    "give the service another user, or leave it out");
@@ -175,10 +181,13 @@ check_nice(struct draft *draft, struct section *section)
 {
 	struct service *service = section->service;
 	struct rlimit limit;
-	int now = getpriority(PRIO_PROCESS, 0);
+	int now;
 
 	service->change_nice = given(service, "nice");
-	if (!service->change_nice || service->nice >= now || rights_have(RIGHT_NICE))
+	if (!service->change_nice)
+		return;
+	now = getpriority(PRIO_PROCESS, 0);
+	if (service->nice >= now || rights_have(RIGHT_NICE))
 		return;
 	if (getrlimit(RLIMIT_NICE, &limit) == 0 && 20 - (int)limit.rlim_cur <= service->nice)
 		return;

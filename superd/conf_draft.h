@@ -36,6 +36,7 @@ struct draft {
 	struct arena		 arena;		/* of what is needed only while reading */
 	gid_t			*groups;	/* superd's own; NULL: not asked for yet */
 	int			 ngroups;
+	const struct service	*last_environ;	/* the last one whose environment was made */
 	const struct section	*same;		/* the last one whose program was looked at */
 	struct section		 superd, defaults;
 	struct section		*first, **last;	/* the services */

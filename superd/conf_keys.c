@@ -120,7 +120,7 @@ const struct conf_key *
 conf_key_find(const struct conf_key *table, const char *name)
 {
 	for (; table->name != NULL; table++)
-		if (strcmp(table->name, name) == 0)
+		if (*table->name == *name && strcmp(table->name, name) == 0)
 			return table;
 	return NULL;
 }

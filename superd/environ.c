@@ -107,6 +107,7 @@ environ_make(struct environ *environ, const struct service *service, uint64_t se
 		add_unix(&writer, remote);
 	else
 		add_inet(&writer, remote, local);
+	add(&writer, "SUPERD_SERVICE=%s", service->name);
 	add(&writer, "SUPERD_SESSION=%" PRIu64, session);
 	environ->list[writer.count] = NULL;
 	return environ->list;

@@ -343,7 +343,7 @@ is_full(const struct running *running)
 
 	while (listener != NULL && listener->parked == PARKED_NOT)
 		listener = listener->next;
-	return listener != NULL || running->newcomers.count > 0;
+	return listener != NULL || running_has_newcomers(running);
 }
 
 void

@@ -299,6 +299,8 @@ listener_redeclare(struct listener *listener, struct running *running,
 		if (listener_start(listener) == -1)
 			return -1;
 	}
+	if (before != service && socket_options_equal(before, service))
+		return 0;	/* nothing to set: a reload of ten thousand is to be short */
 	if (socket_options(listener->fd, family, address->kind, service) == -1)
 		return -1;
 	socket_options_reset(listener->fd, family, before, service);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -231,6 +232,10 @@ start(const struct conf_base *base, const struct rlimit *nofile)
 		fprintf(stderr, "superd: %s: %s\n", conf->settings.log, strerror(errno));
 		return EX_OSERR;
 	}
+#ifdef __GLIBC__
+	/* It would rise by itself, and what an old configuration had would stay in the heap for good. */
+	(void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+#endif
 	if (chdir("/") == -1 || superd_init(&superd, base, nofile) == -1) {
 		fprintf(stderr, "superd: cannot start: %s\n", strerror(errno));
 		return EX_OSERR;

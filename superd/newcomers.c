@@ -31,14 +31,14 @@ has_waiting(const struct newcomers *all, const struct listener *listener, const 
 static void
 look_due(struct timer *timer)
 {
-	superd_serve_newcomers(container_of(timer, struct running, newcomers.look)->superd);
+	superd_serve_newcomers(container_of(timer, struct newcomers, look)->superd);
 }
 
 /* One process for each peer that waits; who wrote a moment ago is not taken his away. */
 static void
 make_room(struct superd *superd, struct running *running, const struct listener *listener)
 {
-	struct newcomers *all = &running->newcomers;
+	struct newcomers *all = running->newcomers;
 	uint64_t now = superd->loop.now, wait;
 	struct flow *flow;
 
@@ -62,10 +62,10 @@ make_room(struct superd *superd, struct running *running, const struct listener 
 static void
 list(struct superd *superd, struct running *running)
 {
-	if (running->newcomers.listed)
+	if (running->newcomers->listed)
 		return;
-	running->newcomers.listed = true;
-	running->newcomers.next = superd->newcomers;
+	running->newcomers->listed = true;
+	running->newcomers->next = superd->newcomers;
 	superd->newcomers = running;
 }
 
@@ -74,13 +74,13 @@ unlist(struct superd *superd, struct running *running)
 {
 	struct running **link = &superd->newcomers;
 
-	if (!running->newcomers.listed)
+	if (!running->newcomers->listed)
 		return;
 	while (*link != running)
-		link = &(*link)->newcomers.next;
-	*link = running->newcomers.next;
-	running->newcomers.listed = false;
-	timer_stop(&superd->loop, &running->newcomers.look);
+		link = &(*link)->newcomers->next;
+	*link = running->newcomers->next;
+	running->newcomers->listed = false;
+	timer_stop(&superd->loop, &running->newcomers->look);
 	superd_tell_room(running);
 }
 
@@ -94,15 +94,24 @@ append(struct newcomers *all, struct newcomer *one)
 	all->bytes += one->len;
 }
 
+/* NULL: no memory. */
+static struct newcomers *
+newcomers_of(struct superd *superd, struct running *running)
+{
+	if (running->newcomers == NULL && (running->newcomers = calloc(1, sizeof *running->newcomers)) != NULL)
+		running->newcomers->superd = superd;
+	return running->newcomers;
+}
+
 bool
 superd_let_wait(struct superd *superd, struct listener *listener, const struct datagram *datagram)
 {
 	struct running *running = listener->running;
-	struct newcomers *all = &running->newcomers;
+	struct newcomers *all = newcomers_of(superd, running);
 	size_t len = datagram->bytes.iov_len;
 	struct newcomer *one;
 
-	if (listener->leaving || all->count == NEWCOMERS || all->bytes + len > NEWCOMERS_BYTES ||
+	if (listener->leaving || all == NULL || all->count == NEWCOMERS || all->bytes + len > NEWCOMERS_BYTES ||
 	    (one = malloc(sizeof *one + len)) == NULL)
 		return false;
 	*one = (struct newcomer){ .listener = listener, .peer = datagram->peer,
@@ -134,7 +143,7 @@ take_first(struct newcomers *all)
 static void
 serve(struct superd *superd, struct running *running)
 {
-	struct newcomers *all = &running->newcomers;
+	struct newcomers *all = running->newcomers;
 	struct newcomer *one;
 
 	while ((one = all->first) != NULL && !superd_pauses(superd)) {
@@ -159,7 +168,7 @@ superd_serve_newcomers(struct superd *superd)
 	struct running *running, *next;
 
 	for (running = superd->newcomers; running != NULL; running = next) {
-		next = running->newcomers.next;
+		next = running->newcomers->next;
 		serve(superd, running);
 	}
 }
@@ -168,9 +177,11 @@ superd_serve_newcomers(struct superd *superd)
 static struct newcomer *
 take_those_of(struct superd *superd, struct running *running, const struct listener *listener)
 {
-	struct newcomers *all = &running->newcomers;
+	struct newcomers *all = running->newcomers;
 	struct newcomer *taken = NULL, **end = &taken, *one;
 
+	if (all == NULL)
+		return NULL;
 	for (unsigned left = all->count; left > 0; left--) {
 		one = take_first(all);
 		one->next = NULL;
@@ -207,7 +218,11 @@ superd_move_newcomers(struct superd *superd, struct running *from, struct runnin
 	for (one = take_those_of(superd, from, listener); one != NULL; one = next) {
 		next = one->next;
 		one->next = NULL;
-		append(&to->newcomers, one);
+		if (newcomers_of(superd, to) == NULL) {
+			free(one);
+			continue;
+		}
+		append(to->newcomers, one);
 		list(superd, to);
 	}
 }

@@ -3,6 +3,12 @@
 #include "log.h"
 #include "running.h"
 
+bool
+running_has_newcomers(const struct running *running)
+{
+	return running->newcomers != NULL && running->newcomers->count > 0;
+}
+
 void
 running_failed(struct running *running, uint64_t session, const struct peer *peer, enum stage stage,
     const char *error, uint64_t now_ms)

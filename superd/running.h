@@ -17,6 +17,7 @@ struct superd;
 
 /* Datagrams of UDP peers without a process, for which there is no room yet. */
 struct newcomers {
+	struct superd		*superd;
 	struct newcomer		*first, *last;	/* owned */
 	unsigned		 count;
 	unsigned		 peers;		/* different ones among them, or nearly so */
@@ -35,7 +36,7 @@ struct running {
 	struct listener		*parked;	/* those of them that wait for room in the service */
 	struct stderr_lines	*stderr_lines;	/* owned; NULL: no pipe open */
 	struct flow_queue	 flows;		/* UDP: the peers that may still write */
-	struct newcomers	 newcomers;	/* UDP: datagrams that wait for room */
+	struct newcomers	*newcomers;	/* owned; UDP: datagrams that wait for room; NULL: there were none yet */
 	struct tally		 tally;		/* sessions alive */
 	uint64_t		 served;	/* sessions begun, failed ones included */
 	uint64_t		 failed;
@@ -50,6 +51,8 @@ struct running {
 	bool			 planned;	/* reload: goes on in the new configuration */
 	bool			 leaving;	/* gone from the configuration: freed with its last session */
 };
+
+bool	running_has_newcomers(const struct running *);
 
 /* What a client can cause at will: counted each time, logged as far as the gate lets it pass. */
 void	running_failed(struct running *, uint64_t session, const struct peer *, enum stage,

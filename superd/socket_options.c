@@ -49,6 +49,15 @@ set_dscp(int fd, int family, int dscp)
 	return set(fd, IPPROTO_IP, IP_TOS, dscp << 2);
 }
 
+bool
+socket_options_equal(const struct service *a, const struct service *b)
+{
+	return a->rcvbuf == b->rcvbuf && a->sndbuf == b->sndbuf && a->dscp == b->dscp &&
+	    a->keepalive == b->keepalive && a->nodelay == b->nodelay && a->wait == b->wait &&
+	    a->defer_accept_ms == b->defer_accept_ms && a->user_timeout_ms == b->user_timeout_ms &&
+	    a->backlog == b->backlog;
+}
+
 int
 socket_options(int fd, int family, int kind, const struct service *service)
 {

@@ -12,6 +12,8 @@ int	socket_options_before_bind(int fd, int family, const struct service *,
  * connection the options of its listener, so none are set per connection.
  */
 int	socket_options(int fd, int family, int kind, const struct service *);	/* enum address_kind */
+/* Whether two declarations have the same of these, and the same backlog. */
+bool	socket_options_equal(const struct service *, const struct service *);
 /*
  * What the socket has of an earlier declaration and the present one leaves to
  * the kernel is the kernel's again, as far as that can be had.

@@ -32,7 +32,10 @@ end_sessions(struct superd *superd)
 static void
 grace_over(struct timer *timer)
 {
-	end_sessions(container_of(timer, struct superd, stop));
+	struct superd *superd = container_of(timer, struct superd, stop);
+
+	if (superd->state == STATE_STOPPING)	/* the last session may have ended in the same turn */
+		end_sessions(superd);
 }
 
 void

@@ -61,6 +61,7 @@ running_free(struct running *running)
 {
 	timer_stop(&running->superd->loop, &running->rate_timer);
 	stderr_close(running->stderr_lines);
+	free(running->newcomers);
 	conf_release(running->conf);
 	free(running);
 }

@@ -134,7 +134,7 @@ superd_flow_over(struct superd *superd, struct flow *flow)
 
 	flow_remove(&superd->flows, flow);
 	if (flow->makes_room)
-		flow->session->running->newcomers.making_room--;
+		flow->session->running->newcomers->making_room--;
 	flow->session->flow = NULL;
 	watch_remove(&flow->watch);
 	timer_stop(&superd->loop, &flow->timer);

@@ -19,19 +19,23 @@ static const struct {
 	const char	*remote, *local, *variables;
 } rows[] = {
 	{ "::ffff:192.0.2.7", "::ffff:127.0.0.1",
-	  "A=1|SUPERD_SERVICE=echo|PROTO=TCP|TCPLOCALIP=127.0.0.1|TCPLOCALPORT=7|"
+	  "A=1|B=2|PROTO=TCP|TCPLOCALIP=127.0.0.1|TCPLOCALPORT=7|"
 	  "TCPREMOTEIP=192.0.2.7|TCPREMOTEPORT=50312|REMOTE_ADDR=192.0.2.7|REMOTE_HOST=192.0.2.7|"
-	  "REMOTE_PORT=50312|SUPERD_SESSION=18446744073709551615|" },
+	  "REMOTE_PORT=50312|SUPERD_SERVICE=echo|SUPERD_SESSION=18446744073709551615|" },
 	{ "2001:db8::1", "::1",
-	  "A=1|SUPERD_SERVICE=echo|PROTO=TCP|TCPLOCALIP=::1|TCPLOCALPORT=7|"
+	  "A=1|B=2|PROTO=TCP|TCPLOCALIP=::1|TCPLOCALPORT=7|"
 	  "TCPREMOTEIP=2001:db8::1|TCPREMOTEPORT=50312|REMOTE_ADDR=2001:db8::1|"
-	  "REMOTE_HOST=2001:db8::1|REMOTE_PORT=50312|SUPERD_SESSION=18446744073709551615|" },
+	  "REMOTE_HOST=2001:db8::1|REMOTE_PORT=50312|SUPERD_SERVICE=echo|SUPERD_SESSION=18446744073709551615|" },
+	{ "udp ::ffff:192.0.2.7", "::ffff:127.0.0.1",
+	  "A=1|B=2|PROTO=UDP|UDPLOCALIP=127.0.0.1|UDPLOCALPORT=7|"
+	  "UDPREMOTEIP=192.0.2.7|UDPREMOTEPORT=50312|REMOTE_ADDR=192.0.2.7|REMOTE_HOST=192.0.2.7|"
+	  "REMOTE_PORT=50312|SUPERD_SERVICE=echo|SUPERD_SESSION=18446744073709551615|" },
 	{ NULL, NULL,
-	  "A=1|SUPERD_SERVICE=echo|PROTO=UNIX|UNIXREMOTEPID=4242|UNIXREMOTEUID=4294967294|"
-	  "UNIXREMOTEGID=100|SUPERD_SESSION=18446744073709551615|" },
+	  "A=1|B=2|PROTO=UNIX|UNIXREMOTEPID=4242|UNIXREMOTEUID=4294967294|"
+	  "UNIXREMOTEGID=100|SUPERD_SERVICE=echo|SUPERD_SESSION=18446744073709551615|" },
 };
 
-static char a_variable[] = "A=1", service_variable[] = "SUPERD_SERVICE=echo";
+static char a_variable[] = "A=1", other_variable[] = "B=2";
 
 static void
 join(char **list, char *text)
@@ -43,15 +47,18 @@ join(char **list, char *text)
 
 START_TEST(a_connection_adds_the_ucspi_variables)
 {
-	char *common[] = { a_variable, service_variable, NULL }, text[4096];
+	char *common[] = { a_variable, other_variable, NULL }, text[4096];
 	const struct service service = { .name = "echo", .environ = common, .environ_count = 2 };
 	struct peer remote = { .local = true, .pid = 4242, .uid = (uid_t)-2, .gid = 100 };
 	struct peer local = { .local = true };
 	struct environ environ = { .list = NULL };
 
 	if (rows[_i].remote != NULL) {
-		remote = peer_of(rows[_i].remote, 50312);
+		bool datagram = strncmp(rows[_i].remote, "udp ", 4) == 0;
+
+		remote = peer_of(rows[_i].remote + (datagram ? 4 : 0), 50312);
 		local = peer_of(rows[_i].local, 7);
+		remote.datagram = local.datagram = datagram;
 	}
 	ck_assert_int_eq(environ_reserve(&environ, 2), 0);
 	join(environ_make(&environ, &service, UINT64_MAX, &remote, &local), text);
@@ -100,7 +107,7 @@ START_TEST(each_connection_gets_its_own)
 	ck_assert_ptr_nonnull(strstr(text, "|V499=x|PROTO=TCP|"));
 	join(environ_make(&environ, &small, 2, &unix_peer, &unix_peer), text);
 	ck_assert_str_eq(text, "A=1|PROTO=UNIX|UNIXREMOTEPID=0|UNIXREMOTEUID=0|UNIXREMOTEGID=0|"
-	    "SUPERD_SESSION=2|");
+	    "SUPERD_SERVICE=small|SUPERD_SESSION=2|");
 	environ_free(&environ);
 }
 END_TEST
@@ -109,7 +116,7 @@ END_TEST
 START_TEST(the_longest_variables_fit)
 {
 	char *none[] = { NULL }, text[4096];
-	const struct service service = { .name = "echo", .environ = none };
+	const struct service service = { .name = "a-service.with_the_longest_name1", .environ = none };
 	struct peer peer = peer_of("fe80:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 65535);
 	struct environ environ = { .list = NULL };
 	unsigned count = 0;
@@ -118,7 +125,7 @@ START_TEST(the_longest_variables_fit)
 	ck_assert_int_eq(environ_reserve(&environ, 0), 0);
 	for (char **list = environ_make(&environ, &service, UINT64_MAX, &peer, &peer); *list != NULL; list++)
 		count++;
-	ck_assert_uint_eq(count, 9);
+	ck_assert_uint_eq(count, 10);
 	join(environ.list, text);
 	ck_assert_ptr_nonnull(strstr(text, "|SUPERD_SESSION=18446744073709551615|"));
 	environ_free(&environ);
