@@ -1,0 +1,160 @@
+/* harness_udp.c - see harness_udp.h. */
+#include "harness_udp.h"
+#include "harness_admission.h"
+
+#include <sys/socket.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+union name {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+static socklen_t
+make_name(union name *name, const char *ip, int port)
+{
+	memset(name, 0, sizeof *name);
+	if (inet_pton(AF_INET, ip, &name->in.sin_addr) == 1) {
+		name->in.sin_family = AF_INET;
+		name->in.sin_port = htons((uint16_t)port);
+		return (socklen_t)sizeof name->in;
+	}
+	if (inet_pton(AF_INET6, ip, &name->in6.sin6_addr) != 1)
+		flunk("not an address: %s", ip);
+	name->in6.sin6_family = AF_INET6;
+	name->in6.sin6_port = htons((uint16_t)port);
+	return (socklen_t)sizeof name->in6;
+}
+
+int
+udp_from(const char *source, const char *ip, int port)
+{
+	const struct timeval limit = { .tv_sec = DEADLINE_MS / 1000 };
+	const int much = 1 << 20;
+	union name from, to;
+	socklen_t len = make_name(&to, ip, port);
+	int fd = socket(to.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd == -1 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &much, sizeof much) == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &much, sizeof much) == -1)
+		flunk("socket: %s", strerror(errno));
+	if (source != NULL && bind(fd, &from.sa, make_name(&from, source, 0)) == -1)
+		flunk("bind %s: %s", source, strerror(errno));
+	if (connect(fd, &to.sa, len) == -1)
+		flunk("connect to %s: %s", ip, strerror(errno));
+	return fd;
+}
+
+int
+udp_call(struct daemon *d, const char *service, const char *source)
+{
+	const char *address = address_of(d, service, 0), *at = strchr(address, ':') + 1;
+	char ip[INET6_ADDRSTRLEN + 16] = "127.0.0.1";
+
+	if (*at == '[')
+		snprintf(ip, sizeof ip, "%.*s", (int)strcspn(at + 1, "]"), at + 1);
+	else if (*at != '*')
+		snprintf(ip, sizeof ip, "%.*s", (int)strcspn(at, ":"), at);
+	return udp_from(source, strcmp(ip, "0.0.0.0") == 0 ? "127.0.0.1" : ip, port_of(address));
+}
+
+int
+udp_dial(struct daemon *d, const char *service)
+{
+	return udp_call(d, service, NULL);
+}
+
+void
+udp_put_bytes(int fd, const void *bytes, size_t len)
+{
+	if (send(fd, bytes, len, MSG_NOSIGNAL) != (ssize_t)len)
+		flunk("send %zu bytes: %s", len, strerror(errno));
+}
+
+void
+udp_put(int fd, const char *text)
+{
+	udp_put_bytes(fd, text, strlen(text));
+}
+
+static size_t
+receive(int fd, char *bytes, size_t size)
+{
+	ssize_t got = recv(fd, bytes, size, 0);
+
+	if (got == -1)
+		flunk("receive: %s", errno == EAGAIN ? "nothing came" : strerror(errno));
+	return (size_t)got;
+}
+
+void
+udp_expect_bytes(int fd, const void *bytes, size_t len)
+{
+	static char got[DATAGRAM_MOST + 1];
+	size_t is = receive(fd, got, sizeof got);
+
+	if (is != len || memcmp(got, bytes, len) != 0)
+		flunk("got %zu bytes, '%.*s', wanted %zu, '%.200s'", is, is < 200 ? (int)is : 200, got, len,
+		    (const char *)bytes);
+}
+
+void
+udp_expect(int fd, const char *text)
+{
+	udp_expect_bytes(fd, text, strlen(text));
+}
+
+void
+udp_ask(int fd, const char *question, const char *answer)
+{
+	udp_put(fd, question);
+	udp_expect(fd, answer);
+}
+
+const char *
+udp_text(int fd)
+{
+	static char texts[8][16384];
+	static unsigned turn;
+	char *text = texts[turn++ % 8];
+
+	text[receive(fd, text, sizeof texts[0] - 1)] = '\0';
+	return text;
+}
+
+pid_t
+udp_pid(int fd)
+{
+	long pid;
+
+	udp_put(fd, "pid");
+	if (sscanf(udp_text(fd), "pid %ld", &pid) != 1)
+		flunk("this is no puppet");
+	return (pid_t)pid;
+}
+
+const char *
+pattern(size_t len)
+{
+	static char bytes[256 * 1024];
+
+	must(len <= sizeof bytes);
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = "0123456789abcdefghijklmnopqrstuv"[i % 29 ^ (i / 29 % 7 & 3)];
+	return bytes;
+}
+
+/* The loop takes what is ready in turn: a second status comes after a look at every socket. */
+void
+settle(struct daemon *d)
+{
+	(void)status_number(d, NULL, "live");
+}
