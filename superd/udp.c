@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -47,13 +48,18 @@ send_answers(struct superd *superd, struct flow *flow, unsigned count)
 	}
 }
 
-/* A length of 0 is an empty datagram or the end: of the last ones it is told only by the other end being gone. */
+/*
+ * A length of 0 is an empty datagram or the end.  The end is read again and again, so it fills a
+ * batch; then the other end is gone, and nothing comes behind it.
+ */
 static unsigned
 without_end(const struct flow *flow, const struct datagrams *datagrams, unsigned count)
 {
 	struct pollfd gone = { .fd = flow->fd, .events = POLLRDHUP };
+	int queued;
 
-	if (datagrams->item[count - 1].bytes.iov_len > 0 || poll(&gone, 1, 0) != 1)
+	if (count < DATAGRAMS_BATCH || datagrams->item[count - 1].bytes.iov_len > 0 ||
+	    poll(&gone, 1, 0) != 1 || (ioctl(flow->fd, FIONREAD, &queued) == 0 && queued > 0))
 		return count;
 	while (count > 0 && datagrams->item[count - 1].bytes.iov_len == 0)
 		count--;
