@@ -73,8 +73,9 @@ take_answers(struct superd *superd, struct flow *flow)
 	int count = datagram_read(&superd->datagrams, flow->fd, DATAGRAMS_BATCH);
 	unsigned whole;
 
+	/* A process that ends with something unread gives an error first, and then its answers. */
 	if (count <= 0)
-		return count == -1 && errno == EINTR;
+		return count == -1 && (errno == EINTR || errno == ECONNRESET);
 	whole = without_end(flow, &superd->datagrams, (unsigned)count);
 	send_answers(superd, flow, whole);
 	if (whole < (unsigned)count)
