@@ -31,14 +31,14 @@ has_waiting(const struct newcomers *all, const struct listener *listener, const 
 static void
 look_due(struct timer *timer)
 {
-	superd_serve_newcomers(container_of(timer, struct newcomers, look)->superd);
+	superd_serve_newcomers(container_of(timer, struct running, newcomers.look)->superd);
 }
 
 /* One process for each peer that waits; who wrote a moment ago is not taken his away. */
 static void
 make_room(struct superd *superd, struct running *running, const struct listener *listener)
 {
-	struct newcomers *all = running->newcomers;
+	struct newcomers *all = &running->newcomers;
 	uint64_t now = superd->loop.now, wait;
 	struct flow *flow;
 
@@ -62,10 +62,10 @@ make_room(struct superd *superd, struct running *running, const struct listener 
 static void
 list(struct superd *superd, struct running *running)
 {
-	if (running->newcomers->listed)
+	if (running->newcomers.listed)
 		return;
-	running->newcomers->listed = true;
-	running->newcomers->next = superd->newcomers;
+	running->newcomers.listed = true;
+	running->newcomers.next = superd->newcomers;
 	superd->newcomers = running;
 }
 
@@ -74,92 +74,99 @@ unlist(struct superd *superd, struct running *running)
 {
 	struct running **link = &superd->newcomers;
 
-	if (!running->newcomers->listed)
+	if (!running->newcomers.listed)
 		return;
 	while (*link != running)
-		link = &(*link)->newcomers->next;
-	*link = running->newcomers->next;
-	running->newcomers->listed = false;
-	timer_stop(&superd->loop, &running->newcomers->look);
+		link = &(*link)->newcomers.next;
+	*link = running->newcomers.next;
+	running->newcomers.listed = false;
+	timer_stop(&superd->loop, &running->newcomers.look);
 	superd_tell_room(running);
 }
 
 static void
-append(struct newcomers *all, struct newcomer *one)
+append(struct superd *superd, struct running *running, struct newcomer *one)
 {
+	struct newcomers *all = &running->newcomers;
+
 	*(all->last != NULL ? &all->last->next : &all->first) = one;
 	all->last = one;
 	all->count++;
 	all->peers += one->first;
 	all->bytes += one->len;
-}
-
-/* NULL: no memory. */
-static struct newcomers *
-newcomers_of(struct superd *superd, struct running *running)
-{
-	if (running->newcomers == NULL && (running->newcomers = calloc(1, sizeof *running->newcomers)) != NULL)
-		running->newcomers->superd = superd;
-	return running->newcomers;
+	list(superd, running);
 }
 
 bool
 superd_let_wait(struct superd *superd, struct listener *listener, const struct datagram *datagram)
 {
 	struct running *running = listener->running;
-	struct newcomers *all = newcomers_of(superd, running);
+	struct newcomers *all = &running->newcomers;
 	size_t len = datagram->bytes.iov_len;
 	struct newcomer *one;
 
-	if (listener->leaving || all == NULL || all->count == NEWCOMERS || all->bytes + len > NEWCOMERS_BYTES ||
+	if (listener->leaving || all->count >= NEWCOMERS || all->bytes + len > NEWCOMERS_BYTES ||
 	    (one = malloc(sizeof *one + len)) == NULL)
 		return false;
 	*one = (struct newcomer){ .listener = listener, .peer = datagram->peer,
 		.local = datagram->local, .len = len,
 		.first = !has_waiting(all, listener, &datagram->peer) };
 	memcpy(one->bytes, datagram->bytes.iov_base, len);
-	append(all, one);
-	list(superd, running);
+	append(superd, running, one);
 	superd_tell_full(superd, running);
 	make_room(superd, running, listener);
 	return true;
 }
 
+/* The one that link leads to; before is that which stands before it, or NULL. */
 static struct newcomer *
-take_first(struct newcomers *all)
+take(struct newcomers *all, struct newcomer **link, struct newcomer *before)
 {
-	struct newcomer *one = all->first;
+	struct newcomer *one = *link;
 
-	all->first = one->next;
-	if (all->first == NULL)
-		all->last = NULL;
+	*link = one->next;
+	if (all->last == one)
+		all->last = before;
 	all->count--;
 	all->peers -= one->first;
 	all->bytes -= one->len;
 	return one;
 }
 
-/* As far as there is room.  What belongs to a process by now finds it like any other. */
+/* Whoever has a process for all of his datagrams by now needs no room. */
+static bool
+has_to_wait(struct superd *superd, const struct newcomer *one)
+{
+	if (!one->listener->service->per_datagram &&
+	    flow_find(&superd->flows, one->listener, &one->peer, &one->local) != NULL)
+		return false;
+	return superd_pauses(superd) || superd_room(superd, one->listener) != ROOM;
+}
+
+/* As far as there is room.  Those of one peer stay in their order: his first one makes his process. */
 static void
 serve(struct superd *superd, struct running *running)
 {
-	struct newcomers *all = running->newcomers;
-	struct newcomer *one;
+	struct newcomers *all = &running->newcomers;
+	struct newcomer **link = &all->first, *one, *before = NULL;
 
-	while ((one = all->first) != NULL && !superd_pauses(superd)) {
+	while ((one = *link) != NULL) {
 		struct datagram datagram = { .peer = one->peer, .local = one->local,
 			.bytes = { one->bytes, one->len } };
 
-		if (superd_room(superd, one->listener) != ROOM) {
-			make_room(superd, running, one->listener);
-			return;
+		if (has_to_wait(superd, one)) {
+			before = one;
+			link = &one->next;
+			continue;
 		}
-		(void)take_first(all);
+		take(all, link, before);
 		superd_datagram(superd, one->listener, &datagram);
 		free(one);
 	}
 	if (all->first == NULL)
 		unlist(superd, running);
+	else if (!superd_pauses(superd))
+		make_room(superd, running, all->first->listener);
 }
 
 void
@@ -168,61 +175,48 @@ superd_serve_newcomers(struct superd *superd)
 	struct running *running, *next;
 
 	for (running = superd->newcomers; running != NULL; running = next) {
-		next = running->newcomers->next;
+		next = running->newcomers.next;
 		serve(superd, running);
 	}
-}
-
-/* Those of one listener leave the queue; the list of them is the caller's. */
-static struct newcomer *
-take_those_of(struct superd *superd, struct running *running, const struct listener *listener)
-{
-	struct newcomers *all = running->newcomers;
-	struct newcomer *taken = NULL, **end = &taken, *one;
-
-	if (all == NULL)
-		return NULL;
-	for (unsigned left = all->count; left > 0; left--) {
-		one = take_first(all);
-		one->next = NULL;
-		if (one->listener != listener) {
-			append(all, one);
-			continue;
-		}
-		*end = one;
-		end = &one->next;
-	}
-	if (all->first == NULL)
-		unlist(superd, running);
-	return taken;
 }
 
 void
 superd_drop_newcomers(struct superd *superd, struct running *running, const struct listener *listener)
 {
-	struct newcomer *one, *next;
+	struct newcomers *all = &running->newcomers;
+	struct newcomer **link = &all->first, *before = NULL;
 
-	for (one = take_those_of(superd, running, listener); one != NULL; one = next) {
-		next = one->next;
+	while (*link != NULL) {
+		if ((*link)->listener != listener) {
+			before = *link;
+			link = &before->next;
+			continue;
+		}
 		running->dropped++;
-		free(one);
+		free(take(all, link, before));
 	}
+	if (all->first == NULL)
+		unlist(superd, running);
 }
 
 void
-superd_move_newcomers(struct superd *superd, struct running *from, struct running *to,
-    const struct listener *listener)
+superd_move_newcomers(struct superd *superd, const struct listener *listener, struct running *to)
 {
-	struct newcomer *one, *next;
+	struct newcomers *all = &listener->running->newcomers;
+	struct newcomer **link = &all->first, *before = NULL, *one;
 
-	for (one = take_those_of(superd, from, listener); one != NULL; one = next) {
-		next = one->next;
-		one->next = NULL;
-		if (newcomers_of(superd, to) == NULL) {
-			free(one);
+	if (listener->running == to)
+		return;
+	while (*link != NULL) {
+		if ((*link)->listener != listener) {
+			before = *link;
+			link = &before->next;
 			continue;
 		}
-		append(to->newcomers, one);
-		list(superd, to);
+		one = take(all, link, before);
+		one->next = NULL;
+		append(superd, to, one);
 	}
+	if (all->first == NULL)
+		unlist(superd, listener->running);
 }

@@ -332,8 +332,12 @@ superd_datagram(struct superd *superd, struct listener *listener, const struct d
 enum accept_step
 superd_take_datagrams(struct superd *superd, struct listener *listener)
 {
-	int count = datagram_receive(&superd->datagrams, listener->fd, &listener->bound, DATAGRAMS_BATCH);
+	int count;
 
+	/* A token that time has brought belongs to those who wait for it. */
+	if (superd->newcomers != NULL)
+		superd_serve_newcomers(superd);
+	count = datagram_receive(&superd->datagrams, listener->fd, &listener->bound, DATAGRAMS_BATCH);
 	if (count == -1)
 		return superd_accept_failed(superd, listener, errno);
 	for (int i = 0; i < count;)
