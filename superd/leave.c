@@ -97,8 +97,8 @@ drain_due(struct timer *timer)
 			more = true;
 		else if (!stays_for_flows(listener))
 			close_leaving(superd, listener);
-		else
-			(void)listener_start(listener);
+		else if (!listener->service->per_datagram && !listener->service->wait)
+			(void)listener_start(listener);	/* its peers go on writing to their processes */
 	}
 	if (more) {
 		(void)timer_start(&superd->loop, timer, superd->pause.place != 0 ? ACCEPT_PAUSE_MS : 0,

@@ -31,14 +31,14 @@ has_waiting(const struct newcomers *all, const struct listener *listener, const 
 static void
 look_due(struct timer *timer)
 {
-	superd_serve_newcomers(container_of(timer, struct running, newcomers.look)->superd);
+	superd_serve_newcomers(container_of(timer, struct newcomers, look)->superd);
 }
 
 /* One process for each peer that waits; who wrote a moment ago is not taken his away. */
 static void
 make_room(struct superd *superd, struct running *running, const struct listener *listener)
 {
-	struct newcomers *all = &running->newcomers;
+	struct newcomers *all = running->newcomers;
 	uint64_t now = superd->loop.now, wait;
 	struct flow *flow;
 
@@ -62,10 +62,10 @@ make_room(struct superd *superd, struct running *running, const struct listener 
 static void
 list(struct superd *superd, struct running *running)
 {
-	if (running->newcomers.listed)
+	if (running->newcomers->listed)
 		return;
-	running->newcomers.listed = true;
-	running->newcomers.next = superd->newcomers;
+	running->newcomers->listed = true;
+	running->newcomers->next = superd->newcomers;
 	superd->newcomers = running;
 }
 
@@ -74,20 +74,29 @@ unlist(struct superd *superd, struct running *running)
 {
 	struct running **link = &superd->newcomers;
 
-	if (!running->newcomers.listed)
+	if (!running->newcomers->listed)
 		return;
 	while (*link != running)
-		link = &(*link)->newcomers.next;
-	*link = running->newcomers.next;
-	running->newcomers.listed = false;
-	timer_stop(&superd->loop, &running->newcomers.look);
+		link = &(*link)->newcomers->next;
+	*link = running->newcomers->next;
+	running->newcomers->listed = false;
+	timer_stop(&superd->loop, &running->newcomers->look);
 	superd_tell_room(running);
+}
+
+/* NULL: no memory. */
+static struct newcomers *
+newcomers_of(struct superd *superd, struct running *running)
+{
+	if (running->newcomers == NULL && (running->newcomers = calloc(1, sizeof *running->newcomers)) != NULL)
+		running->newcomers->superd = superd;
+	return running->newcomers;
 }
 
 static void
 append(struct superd *superd, struct running *running, struct newcomer *one)
 {
-	struct newcomers *all = &running->newcomers;
+	struct newcomers *all = running->newcomers;
 
 	*(all->last != NULL ? &all->last->next : &all->first) = one;
 	all->last = one;
@@ -101,11 +110,11 @@ bool
 superd_let_wait(struct superd *superd, struct listener *listener, const struct datagram *datagram)
 {
 	struct running *running = listener->running;
-	struct newcomers *all = &running->newcomers;
+	struct newcomers *all = newcomers_of(superd, running);
 	size_t len = datagram->bytes.iov_len;
 	struct newcomer *one;
 
-	if (listener->leaving || all->count >= NEWCOMERS || all->bytes + len > NEWCOMERS_BYTES ||
+	if (listener->leaving || all == NULL || all->count >= NEWCOMERS || all->bytes + len > NEWCOMERS_BYTES ||
 	    (one = malloc(sizeof *one + len)) == NULL)
 		return false;
 	*one = (struct newcomer){ .listener = listener, .peer = datagram->peer,
@@ -147,7 +156,7 @@ has_to_wait(struct superd *superd, const struct newcomer *one)
 static void
 serve(struct superd *superd, struct running *running)
 {
-	struct newcomers *all = &running->newcomers;
+	struct newcomers *all = running->newcomers;
 	struct newcomer **link = &all->first, *one, *before = NULL;
 
 	while ((one = *link) != NULL) {
@@ -175,7 +184,7 @@ superd_serve_newcomers(struct superd *superd)
 	struct running *running, *next;
 
 	for (running = superd->newcomers; running != NULL; running = next) {
-		next = running->newcomers.next;
+		next = running->newcomers->next;
 		serve(superd, running);
 	}
 }
@@ -183,9 +192,12 @@ superd_serve_newcomers(struct superd *superd)
 void
 superd_drop_newcomers(struct superd *superd, struct running *running, const struct listener *listener)
 {
-	struct newcomers *all = &running->newcomers;
-	struct newcomer **link = &all->first, *before = NULL;
+	struct newcomers *all = running->newcomers;
+	struct newcomer **link, *before = NULL;
 
+	if (all == NULL)
+		return;
+	link = &all->first;
 	while (*link != NULL) {
 		if ((*link)->listener != listener) {
 			before = *link;
@@ -202,11 +214,16 @@ superd_drop_newcomers(struct superd *superd, struct running *running, const stru
 void
 superd_move_newcomers(struct superd *superd, const struct listener *listener, struct running *to)
 {
-	struct newcomers *all = &listener->running->newcomers;
-	struct newcomer **link = &all->first, *before = NULL, *one;
+	struct newcomers *all = listener->running->newcomers;
+	struct newcomer **link, *before = NULL, *one;
 
-	if (listener->running == to)
+	if (listener->running == to || all == NULL)
 		return;
+	if (newcomers_of(superd, to) == NULL) {
+		superd_drop_newcomers(superd, listener->running, listener);
+		return;
+	}
+	link = &all->first;
 	while (*link != NULL) {
 		if ((*link)->listener != listener) {
 			before = *link;

@@ -57,8 +57,9 @@ serve_item(struct superd *superd, struct running *running, const struct item *it
 	running->listeners = listener;
 	if (listener->kept) {
 		superd_unpark(superd, listener);
-		if (listener->running != running)
-			superd_move_newcomers(superd, listener->running, running, listener);
+		superd_move_newcomers(superd, listener, running);
+		if (item->service->wait)	/* what was taken from the socket cannot go back */
+			superd_drop_newcomers(superd, running, listener);
 		if (listener->fd != -1 && listener->watch.pool == NULL && listener->lent == NULL) {
 			/* It was full, or it rested: under the new declaration it may serve. */
 			timer_stop(&superd->loop, &listener->retry);

@@ -103,16 +103,16 @@ void	superd_free_flows(struct superd *);
 
 /* udp_once.c: idle_timeout = 0, a process for each datagram. */
 enum accept_step superd_take_datagram(struct superd *, struct listener *);
+void	superd_filter(struct superd *, struct listener *, const struct datagram *);
 void	superd_answer_once(struct flow *);
 
 /* newcomers.c: UDP peers for whom there is no room wait in memory, as a kernel's queue would have it. */
 bool	superd_let_wait(struct superd *, struct listener *, const struct datagram *);
 void	superd_serve_newcomers(struct superd *);
+/* The listener is going to be of another service; those who wait there may be too many for a moment. */
+void	superd_move_newcomers(struct superd *, const struct listener *, struct running *to);
 /* Forgets those of one listener. */
 void	superd_drop_newcomers(struct superd *, struct running *, const struct listener *);
-/* The listener, with those who wait for it, becomes that of another service. */
-void	superd_move_newcomers(struct superd *, struct running *from, struct running *to,
-	    const struct listener *);
 
 /* backlog.c: somebody waits and there is no room; room was made, or limits were raised. */
 void	superd_tell_full(struct superd *, struct running *);

@@ -326,7 +326,11 @@ dispatch(struct superd *superd, struct listener *listener, const struct datagram
 void
 superd_datagram(struct superd *superd, struct listener *listener, const struct datagram *one)
 {
-	(void)dispatch(superd, listener, one, 1);
+	/* A reload may have made it a service of filters while the datagram waited. */
+	if (listener->service->per_datagram)
+		superd_filter(superd, listener, one);
+	else
+		(void)dispatch(superd, listener, one, 1);
 }
 
 enum accept_step

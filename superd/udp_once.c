@@ -160,26 +160,28 @@ start_once(struct superd *superd, struct listener *listener, const struct datagr
 	listener->flows++;
 }
 
-enum accept_step
-superd_take_datagram(struct superd *superd, struct listener *listener)
+void
+superd_filter(struct superd *superd, struct listener *listener, const struct datagram *one)
 {
-	const struct service *service = listener->service;
 	struct running *running = listener->running;
-	struct datagram *one = superd->datagrams.item;
-	struct moment moment;
+	struct moment moment = superd_moment(superd, listener->service, &one->peer);
 	struct account *ticket;
-	enum verdict verdict;
+	enum verdict verdict = admission_request(&superd->admission, listener->service,
+	    &running->tally, &one->peer, &moment, &ticket);
 
-	if (datagram_receive(&superd->datagrams, listener->fd, &listener->bound, 1) == -1)
-		return superd_accept_failed(superd, listener, errno);
-	/* A session of before the last reload may be waiting for more of this peer: he is served anew. */
-	moment = superd_moment(superd, service, &one->peer);
-	verdict = admission_request(&superd->admission, service, &running->tally, &one->peer, &moment,
-	    &ticket);
 	if (verdict == ADMIT)
 		start_once(superd, listener, one, ticket);
 	else
 		running_refused(running, &one->peer, verdict, moment.ms);
 	superd_watch_gates(superd, running);
+}
+
+enum accept_step
+superd_take_datagram(struct superd *superd, struct listener *listener)
+{
+	if (datagram_receive(&superd->datagrams, listener->fd, &listener->bound, 1) == -1)
+		return superd_accept_failed(superd, listener, errno);
+	/* A session of before the last reload may be waiting for more of this peer: he is served anew. */
+	superd_filter(superd, listener, superd->datagrams.item);
 	return superd_pauses(superd) ? ACCEPT_PAUSED : ACCEPT_TAKEN;
 }
