@@ -248,6 +248,35 @@ START_TEST(verdicts_come_in_their_order_and_leave_no_trace)
 }
 END_TEST
 
+/* For who can wait for room: all but the counts and the rate, which time puts right. */
+START_TEST(ask_says_what_request_would_say_if_there_were_room)
+{
+	struct account *ticket = NULL;
+	struct scene scene;
+
+	set_scene(&scene);
+	for (enum verdict now = ADMIT + 1; now < VERDICT_COUNT; now++) {
+		const bool room = now == REFUSE_MAX_SESSIONS || now == REFUSE_GLOBAL;
+		const enum verdict want = room ? REFUSE_MAX_PER_SOURCE : now == REFUSE_RATE ? ADMIT : now;
+		const struct tally before = scene.tally;
+
+		for (int i = 0; i < 3; i++)
+			ck_assert_str_eq(verdict_word[admission_ask(&scene.admission, &scene.service,
+			    &scene.tally, &scene.peer, &scene.moment)], verdict_word[want]);
+		ck_assert_mem_eq(&scene.tally, &before, sizeof before);
+		ck_assert_uint_eq(scene.admission.live, 1);
+		ck_assert_uint_eq(sources_count(scene.admission.sources), 1);
+		ck_assert_int_eq(admission_request(&scene.admission, &scene.service, &scene.tally,
+		    &scene.peer, &scene.moment, &ticket), now);
+		put_right(&scene, now);
+	}
+	ck_assert_int_eq(admission_request(&scene.admission, &scene.service, &scene.tally, &scene.peer,
+	    &scene.moment, &ticket), ADMIT);
+	admission_finish(&scene.admission);
+	arena_free(&scene.arena);
+}
+END_TEST
+
 START_TEST(load_is_refused_above_its_limit_only)
 {
 	static const struct { uint32_t most, load; bool admitted; } rows[] = {
@@ -379,6 +408,7 @@ main(void)
 	tcase_add_loop_test(tcase, room_and_verdict_agree_with_the_counts, 0, ROWS(rooms));
 	tcase_add_test(tcase, room_comes_back_when_the_wait_is_over);
 	tcase_add_test(tcase, verdicts_come_in_their_order_and_leave_no_trace);
+	tcase_add_test(tcase, ask_says_what_request_would_say_if_there_were_room);
 	tcase_add_test(tcase, load_is_refused_above_its_limit_only);
 	tcase_add_test(tcase, a_64_of_ipv6_is_one_source_and_a_mapped_client_is_ipv4);
 	tcase_add_test(tcase, a_refused_source_heals_however_often_it_comes);
