@@ -98,7 +98,7 @@ START_TEST(ten_in_a_row_stay_ten_in_their_order)
 {
 	struct daemon *d = daemon_start("[services]\nx = udp:127.0.0.1:0 cat\n");
 	int fd = udp_dial(d, "x");
-	char text[16];
+	char text[32];
 
 	/* The first ones arrive while the process is being made. */
 	for (int round = 0; round < 10; round++) {
@@ -122,7 +122,7 @@ START_TEST(peers_do_not_mix)
 	enum { PEERS = 20 };
 	struct daemon *d = daemon_start("[services]\nx = udp:127.0.0.1:0 cat\n");
 	int fds[PEERS];
-	char text[16];
+	char text[32];
 
 	for (int i = 0; i < PEERS; i++)
 		fds[i] = udp_dial(d, "x");
@@ -190,7 +190,7 @@ START_TEST(empty_answers_are_sent_between_others)
 
 	for (int count = 10; count < 60; count += 7) {
 		int fd = udp_dial(d, "x");
-		char order[32], text[16];
+		char order[32], text[32];
 
 		snprintf(order, sizeof order, "many %d with", count);
 		udp_put(fd, order);
@@ -340,7 +340,7 @@ must_have(const char *slate, const char *name, const char *value)
 static void
 must_know(const char *slate, const char *remote, const char *remote_ip, const char *local_ip, int port)
 {
-	char text[16];
+	char text[32];
 
 	must_have(slate, "PROTO", "UDP");
 	must_have(slate, "UDPREMOTEIP", remote_ip);

@@ -78,7 +78,7 @@ START_TEST(datagrams_that_have_waited_come_in_their_order)
 {
 	struct daemon *d = start_puppets("max_sessions = 1\nmax_per_source = unlimited");
 	int quiet = udp_dial(d, "x"), fresh = udp_dial(d, "x");
-	char order[16], text[16];
+	char order[32], text[32];
 
 	udp_pid(quiet);
 	for (int i = 0; i < 20; i++) {

@@ -153,7 +153,7 @@ START_TEST(many_last_answers_all_come)
 	enum { MANY = 100 };
 	struct daemon *d = start_puppets("");
 	int fd = udp_dial(d, "x");
-	char text[16];
+	char text[32];
 
 	udp_put(fd, "many 100");
 	for (int i = 1; i <= MANY; i++) {

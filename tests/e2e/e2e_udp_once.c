@@ -287,7 +287,7 @@ START_TEST(without_room_datagrams_wait_in_the_socket_and_none_is_lost)
 	int fd, go;
 	struct daemon *d = start_held("go", "cat", "max_sessions = 4\nmax_per_source = unlimited", &go);
 	bool seen[MANY] = { false };
-	char text[16];
+	char text[32];
 
 	fd = udp_dial(d, "x");
 	for (int i = 0; i < MANY; i++) {

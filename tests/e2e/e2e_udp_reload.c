@@ -49,7 +49,7 @@ START_TEST(unchanged_address_loses_nothing)
 	enum { RELOADS = 20, EACH = 30 };
 	struct daemon *d = daemon_start(ini, "cat", "");
 	int fd = udp_dial(d, "x");
-	char text[16];
+	char text[32];
 
 	udp_ask(fd, "hello", "hello");
 	for (int i = 0; i < RELOADS; i++) {

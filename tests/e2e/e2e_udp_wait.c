@@ -74,7 +74,7 @@ START_TEST(queue_is_kept_when_the_process_ends)
 	struct daemon *d = start_waiter("udpserver 3");
 	int fds[9];
 	pid_t by[9];
-	char text[8];
+	char text[32];
 
 	for (int i = 0; i < 9; i++) {
 		snprintf(text, sizeof text, "%d", i);
@@ -96,7 +96,7 @@ START_TEST(process_that_takes_one_and_ends_is_not_held_back)
 	enum { MANY = 100 };
 	struct daemon *d = start_waiter("udpserver 1");
 	int fds[MANY];
-	char text[8];
+	char text[32];
 
 	for (int i = 0; i < MANY; i++) {
 		snprintf(text, sizeof text, "%d", i);
@@ -234,7 +234,7 @@ user(void)
 static void
 must_serve_line(const char *type, const char *program)
 {
-	char lines[512], name[16];
+	char lines[512], name[32];
 	int port = free_port(), fd;
 	struct daemon *d;
 
