@@ -144,11 +144,12 @@ udp_pid(int fd)
 const char *
 pattern(size_t len)
 {
-	static char bytes[256 * 1024];
+	static char bytes[256 * 1024 + 1];
 
-	must(len <= sizeof bytes);
+	must(len < sizeof bytes);
 	for (size_t i = 0; i < len; i++)
 		bytes[i] = "0123456789abcdefghijklmnopqrstuv"[i % 29 ^ (i / 29 % 7 & 3)];
+	bytes[len] = '\0';
 	return bytes;
 }
 
