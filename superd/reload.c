@@ -179,7 +179,7 @@ superd_apply(struct superd *superd, struct conf *conf)
 		warn_of_pid_file(superd);
 	if (superd->count == 0)
 		event_warning("no services: superd does nothing until a reload brings one");
-	if (superd->leaving == NULL)
+	if (superd->drain.place == 0)		/* else what waits may be free in a moment */
 		superd_tell_waiting(superd);
 	if (!first)
 		listeners_retry(&superd->listeners);

@@ -5,8 +5,11 @@
  */
 #include "harness.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -137,6 +140,52 @@ START_TEST(queue_of_a_removed_full_service_is_served_as_far_as_there_is_room)
 }
 END_TEST
 
+/* --- of UDP an address that was removed lives on with its sessions */
+
+static int
+datagrams_to(int port)
+{
+	const struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const struct timeval limit = { .tv_sec = DEADLINE_MS / 1000 };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	must(fd != -1 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0);
+	must(connect(fd, (const struct sockaddr *)&to, sizeof to) == 0);
+	return fd;
+}
+
+static void
+ask(int fd, const char *question)
+{
+	char answer[64];
+
+	must(send(fd, question, strlen(question), MSG_NOSIGNAL) == (ssize_t)strlen(question));
+	must(recv(fd, answer, sizeof answer, 0) == (ssize_t)strlen(question));
+	must(memcmp(answer, question, strlen(question)) == 0);
+}
+
+static const char none[] = "[superd]\ngrace = 0\n[services]\n";
+
+START_TEST(new_address_that_is_taken_is_told_beside_one_that_lives_on)
+{
+	struct daemon *d;
+	int fd, taken;
+
+	enter_netns();
+	d = daemon_start("%sx = udp:127.0.0.1:4711 cat\n", none);
+	ask(fd = datagrams_to(4711), "before");
+	daemon_reload(d, none);
+	await_log(d, "unlisten", "service=x");
+	taken = bind_to("127.0.0.1:4712");
+	daemon_reload(d, "%sa = 127.0.0.1:4712 hold\n", none);
+	await_log(d, "waiting", "service=a");
+	ask(fd, "after");
+	close(taken);
+	daemon_stop(d);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -146,6 +195,7 @@ main(void)
 	    addresses_may_be_swapped, one_address_of_several_is_added_and_removed,
 	    narrow_address_may_become_wide_and_narrow_again, new_address_that_is_taken_waits,
 	    waiting_address_is_forgotten_when_it_is_removed,
-	    queue_of_a_removed_full_service_is_served_as_far_as_there_is_room));
+	    queue_of_a_removed_full_service_is_served_as_far_as_there_is_room,
+	    new_address_that_is_taken_is_told_beside_one_that_lives_on));
 	return run_suite(suite);
 }
