@@ -30,6 +30,19 @@ keep_left(struct superd *superd, struct listener *listener)
 	superd->leaving = listener;
 }
 
+struct conf *
+superd_take_back(struct superd *superd, struct listener *listener)
+{
+	struct conf *conf = listener->conf;
+
+	if (!listener->leaving)
+		return NULL;
+	*link_of(&superd->leaving, listener) = listener->next;
+	listener->conf = NULL;
+	listener->leaving = listener->drained = false;
+	return conf;
+}
+
 /* The listener is out of its service's list already. */
 void
 superd_leave(struct superd *superd, struct listener *listener)

@@ -67,6 +67,16 @@ find_kept(const struct plan *plan, const struct service *service, const struct a
 	return NULL;
 }
 
+static void
+add_old(struct plan *plan, struct listener *first)
+{
+	for (struct listener *l = first; l != NULL; l = l->next) {
+		l->kept = false;
+		plan->old[plan->old_count++] = l;
+	}
+}
+
+/* What has left is among them: as long as it is bound nothing else can have its address. */
 static int
 plan_old(struct superd *superd, struct plan *plan)
 {
@@ -77,13 +87,13 @@ plan_old(struct superd *superd, struct plan *plan)
 		for (struct listener *l = superd->running[i]->listeners; l != NULL; l = l->next)
 			count++;
 	}
+	for (struct listener *l = superd->leaving; l != NULL; l = l->next)
+		count++;
 	if ((plan->old = calloc(count + 1, sizeof(struct listener *))) == NULL)
 		return -1;
 	for (unsigned i = 0; i < superd->count; i++)
-		for (struct listener *l = superd->running[i]->listeners; l != NULL; l = l->next) {
-			l->kept = false;
-			plan->old[plan->old_count++] = l;
-		}
+		add_old(plan, superd->running[i]->listeners);
+	add_old(plan, superd->leaving);
 	qsort(plan->old, plan->old_count, sizeof(struct listener *), compare_listeners);
 	return 0;
 }

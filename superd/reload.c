@@ -51,6 +51,7 @@ static void
 serve_item(struct superd *superd, struct running *running, const struct item *item)
 {
 	struct listener *listener = item->listener;
+	struct conf *left = superd_take_back(superd, listener);
 	char text[ADDRESS_TEXT];
 
 	listener->next = running->listeners;
@@ -69,6 +70,9 @@ serve_item(struct superd *superd, struct running *running, const struct item *it
 			listener_text(listener, text);
 			event_error("service '%s': options of %s: %s", item->service->name, text, strerror(errno));
 		}
+		if (left != NULL && listener->fd != -1)
+			event_listen(listener);
+		conf_release(left);
 		return;
 	}
 	listener->running = running;
@@ -103,7 +107,7 @@ carry_out(struct superd *superd, struct plan *plan)
 	struct running **old = superd->running;
 
 	for (unsigned i = 0; i < plan->old_count; i++)
-		if (!plan->old[i]->kept)
+		if (!plan->old[i]->kept && !plan->old[i]->leaving)
 			superd_leave(superd, plan->old[i]);
 	for (unsigned i = 0; i < old_running; i++)
 		if (!old[i]->planned) {

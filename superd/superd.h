@@ -138,6 +138,11 @@ void	superd_returned(struct superd *, struct session *);
 
 /* leave.c: addresses and services that are gone from the configuration. */
 void	superd_leave(struct superd *, struct listener *);
+/*
+ * One that a new configuration has again is as if it had never left, and the
+ * conf that declares it still is the caller's.  NULL: it has not left.
+ */
+struct conf *superd_take_back(struct superd *, struct listener *);
 void	superd_drain_start(struct superd *);
 /* A listener that has left, is drained, and has lost its last flow. */
 void	superd_close_left(struct superd *, struct listener *);

@@ -167,6 +167,33 @@ ask(int fd, const char *question)
 
 static const char none[] = "[superd]\ngrace = 0\n[services]\n";
 
+START_TEST(udp_address_that_comes_back_is_served_at_once)
+{
+	static const char ini[] = "[superd]\ngrace = 0\n[services]\n%s = udp:127.0.0.1:4711 cat\n";
+	struct daemon *d;
+	int old, fresh;
+
+	enter_netns();
+	d = daemon_start(ini, "x");
+	ask(old = datagrams_to(4711), "before");
+	daemon_reload(d, none);
+	await_log(d, "unlisten", "service=x");
+	ask(old, "between");
+	daemon_reload(d, ini, "x");
+	ask(fresh = datagrams_to(4711), "new");
+	ask(old, "after");
+	must(log_count(d, "start", NULL) == 1);
+	daemon_reload(d, none);
+	daemon_reload(d, ini, "y");
+	await_log(d, "listen", "service=y");
+	ask(datagrams_to(4711), "other");
+	ask(old, "still");
+	ask(fresh, "too");
+	must(log_count(d, "start", NULL) == 1);
+	daemon_stop(d);
+}
+END_TEST
+
 START_TEST(new_address_that_is_taken_is_told_beside_one_that_lives_on)
 {
 	struct daemon *d;
@@ -196,6 +223,7 @@ main(void)
 	    narrow_address_may_become_wide_and_narrow_again, new_address_that_is_taken_waits,
 	    waiting_address_is_forgotten_when_it_is_removed,
 	    queue_of_a_removed_full_service_is_served_as_far_as_there_is_room,
+	    udp_address_that_comes_back_is_served_at_once,
 	    new_address_that_is_taken_is_told_beside_one_that_lives_on));
 	return run_suite(suite);
 }
