@@ -61,7 +61,7 @@
 	X(A_RLIMIT_RSS, "rlimit_rss", 1, IN_SERVICE)                             \
 	X(A_RLIMIT_STACK, "rlimit_stack", 1, IN_SERVICE)                         \
 	X(A_RLIMIT_FILES, "rlimit_files", 1, IN_SERVICE)                         \
-	X(A_MDNS, "mdns", 1, IN_SERVICE)                                         \
+	X(A_MDNS, "mdns", 1, BOTH)                                               \
 	X(A_ENABLED, "enabled", LIST, IN_DEFAULTS | ADDS)                        \
 	X(A_DISABLED, "disabled", LIST, IN_DEFAULTS | ADDS)
 

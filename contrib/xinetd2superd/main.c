@@ -70,6 +70,8 @@ put_defaults(struct section *section)
 		    "has no effect here with xinetd; listen = tcp6:PORT would have it");
 	if (own(section, A_GROUPS) && !parse_yes_no(section, A_GROUPS, true))
 		lose(section, A_GROUPS, "superd sets the groups that the user is in");
+	if (own(section, A_MDNS))
+		lose(section, A_MDNS, "superd announces nothing");
 }
 
 static void
