@@ -100,8 +100,8 @@ superd_last_answers(struct superd *superd, struct session *session)
 		return;
 	if (flow->once)
 		superd_answer_once(flow);
-	else
-		while (take_answers(superd, flow))
+	else	/* who has the other end still may write faster than superd reads */
+		for (int i = 0; i < LAST_ANSWERS && take_answers(superd, flow); i += DATAGRAMS_BATCH)
 			continue;
 }
 
