@@ -98,12 +98,6 @@ sweep(struct superd *superd)
 	(void)timer_start(&superd->loop, &superd->sweep, 0, sweep_due);
 }
 
-static void
-sweep_due(struct timer *timer)
-{
-	sweep(container_of(timer, struct superd, sweep));
-}
-
 /* Who dies is mostly who came last: one after the other is asked, until so many are alive. */
 static void
 glance(struct superd *superd)
@@ -127,6 +121,16 @@ static void
 glance_due(struct timer *timer)
 {
 	glance(container_of(timer, struct superd, glance));
+}
+
+/* A glance is cheap, and each that it finds would cost the sweep a look at all that are older. */
+static void
+sweep_due(struct timer *timer)
+{
+	struct superd *superd = container_of(timer, struct superd, sweep);
+
+	glance(superd);
+	sweep(superd);
 }
 
 static void
