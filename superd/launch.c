@@ -2,7 +2,7 @@
  * launch.c - see launch.h.
  *
  * A child is made in one of two ways.  As a rule it shares superd's memory
- * until it executes its program (clone3 with CLONE_VM), and, where superd has
+ * until it executes its program (clone with CLONE_VM), and, where superd has
  * many, its descriptors (CLONE_FILES): the time it takes does not depend on the
  * size of superd.  Each has a slot of its own for that (slots.c).  Where sharing
  * is impossible or not safe, or no slot is free, it is a plain fork.  What the
@@ -14,7 +14,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,19 +190,16 @@ static pid_t
 launch_shared(struct launcher *launcher, const struct launch_request *request)
 {
 	struct slot *slot = slots_take(&launcher->slots);
-	struct clone_args args = { .flags = CLONE_VM | CLONE_CHILD_CLEARTID, .exit_signal = SIGCHLD };
+	unsigned long flags = CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD;
 	long pid = -ENOSYS;
 
 	if (slot != NULL && request->service->environ_count <= slot->environ.room) {
 		slot->child = describe(launcher, request, &slot->environ);
 		slot->child.unsafe = &launcher->unsafe;
 		slot->child.apart = !launcher->many;
-		args.flags |= launcher->many ? CLONE_FILES : 0;
-		args.child_tid = (uintptr_t)&slot->lives;
-		args.stack = (uintptr_t)slot->stack;
-		args.stack_size = ((uintptr_t)slot - (uintptr_t)slot->stack) & ~(uintptr_t)15;
+		flags |= launcher->many ? CLONE_FILES : 0;
 		if (!launcher->many || make_all_low(slot))
-			pid = raw_clone(&args, sizeof args, child_run, &slot->child);
+			pid = raw_clone(flags, slots_stack(slot), &slot->lives, child_run, &slot->child);
 	}
 	if (pid > 0) {
 		slot->conf = conf_hold(request->conf);
@@ -212,7 +209,7 @@ launch_shared(struct launcher *launcher, const struct launch_request *request)
 	if (slot != NULL)
 		slots_give_back(&launcher->slots, slot);
 	if (pid == -EPERM || pid == -EINVAL)
-		launcher->forks = "clone3 is not allowed";
+		launcher->forks = "sharing clone(2) is not allowed";
 	errno = (int)-pid;
 	return -1;
 }

@@ -23,22 +23,31 @@ raw_call(long number, long a, long b, long c, long d, long e, long f)
 	return number;
 }
 
-/* clone3(2) with a stack for the child, which calls run(arg) there and never returns. */
+/*
+ * clone(2) with a stack, of which top is the end, for the child, which calls
+ * run(arg) there and never returns; tid is for CLONE_CHILD_CLEARTID.  (Not
+ * clone3(2): the filters of containers forbid it, because its flags are in
+ * memory where they cannot look.)
+ */
 static inline long
-raw_clone(const void *args, unsigned long size, void (*run)(void *), void *arg)
+raw_clone(unsigned long flags, void *top, void *tid, void (*run)(void *), void *arg)
 {
-	long result = SYS_clone3;
+	register long r10 __asm__("r10") = (long)tid;
+	register long r8 __asm__("r8") = 0;
+	long result = SYS_clone;
 
+	/* run or arg may be in rbp, so that is cleared when both are where they are needed. */
 	__asm__ volatile("syscall\n\t"
 	    "test %%rax, %%rax\n\t"
 	    "jnz 1f\n\t"
-	    "xor %%ebp, %%ebp\n\t"
+	    "mov %[run], %%rax\n\t"
 	    "mov %[arg], %%rdi\n\t"
-	    "call *%[run]\n\t"
+	    "xor %%ebp, %%ebp\n\t"
+	    "call *%%rax\n\t"
 	    "hlt\n"
 	    "1:"
-	    : "+a"(result) : "D"(args), "S"(size), [run] "r"(run), [arg] "r"(arg)
-	    : "rcx", "r11", "memory", "cc");
+	    : "+a"(result) : "D"(flags), "S"(top), "d"(0L), "r"(r10), "r"(r8), [run] "r"(run),
+	    [arg] "r"(arg) : "rcx", "r11", "memory", "cc");
 	return result;
 }
 
@@ -62,20 +71,24 @@ raw_call(long number, long a, long b, long c, long d, long e, long f)
 }
 
 static inline long
-raw_clone(const void *args, unsigned long size, void (*run)(void *), void *arg)
+raw_clone(unsigned long flags, void *top, void *tid, void (*run)(void *), void *arg)
 {
-	register long x8 __asm__("x8") = SYS_clone3;
-	register long x0 __asm__("x0") = (long)args;
-	register long x1 __asm__("x1") = (long)size;
+	register long x8 __asm__("x8") = SYS_clone;
+	register long x0 __asm__("x0") = (long)flags;
+	register long x1 __asm__("x1") = (long)top;
+	register long x2 __asm__("x2") = 0;
+	register long x3 __asm__("x3") = 0;
+	register long x4 __asm__("x4") = (long)tid;
 
 	__asm__ volatile("svc 0\n\t"
 	    "cbnz x0, 1f\n\t"
-	    "mov x29, xzr\n\t"
+	    "mov x8, %[run]\n\t"
 	    "mov x0, %[arg]\n\t"
-	    "blr %[run]\n\t"
+	    "mov x29, xzr\n\t"
+	    "blr x8\n\t"
 	    "brk 0\n"
 	    "1:"
-	    : "+r"(x0) : "r"(x8), "r"(x1), [run] "r"(run), [arg] "r"(arg)
+	    : "+r"(x0), "+r"(x8) : "r"(x1), "r"(x2), "r"(x3), "r"(x4), [run] "r"(run), [arg] "r"(arg)
 	    : "memory", "cc");
 	return x0;
 }

@@ -51,7 +51,6 @@ slots_next(struct slots *slots)
 	start = (char *)slots->steps[slots->used / SLOTS_STEP] + slots->used % SLOTS_STEP * size;
 	slots->used++;
 	slot = (struct slot *)(void *)(start + size - SLOT_TOP);
-	slot->stack = start + guard;
 	slot->environ.list = slot->variables;
 	slot->environ.room = SLOT_VARIABLES - ENVIRON_VARS - 1;
 	return slot;
@@ -136,6 +135,15 @@ slots_take(struct slots *slots)
 	atomic_store_explicit(&slot->child.apart, false, memory_order_relaxed);
 	atomic_store_explicit(&slot->lives, 1, memory_order_relaxed);
 	return slot;
+}
+
+/* It ends where the struct begins, at an address as the calling conventions want it. */
+void *
+slots_stack(struct slot *slot)
+{
+	char *end = (char *)slot;
+
+	return end - ((uintptr_t)end & 15);
 }
 
 void

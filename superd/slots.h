@@ -18,7 +18,6 @@ struct slot {
 	int		 close[SLOT_CLOSES];	/* owned; closed once the child is apart */
 	unsigned	 closes;
 	struct slot	*next;		/* of the free, or of the busy, the newest first */
-	void		*stack;		/* lowest address; ends where this struct begins */
 	struct environ	 environ;
 	char		*variables[SLOT_VARIABLES];	/* for environ.list */
 };
@@ -37,6 +36,8 @@ void	slots_finish(struct slots *);
 
 /* An empty slot, which is busy from now on.  NULL: SLOTS_MAX are, or no memory. */
 struct slot *slots_take(struct slots *);
+/* The end of the slot's stack, where a child begins. */
+void	*slots_stack(struct slot *);
 /* No child came to be. */
 void	slots_give_back(struct slots *, struct slot *);
 /* Closes fd, at once or as soon as no child needs it. */

@@ -2,11 +2,13 @@
  * The ways of making a child: with superd's memory, with its descriptors too
  * where those are many, and by fork.  What a program gets is the same.
  */
-#include "harness.h"
+#include "harness_faults.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -205,6 +207,44 @@ START_TEST(fork_can_be_forced)
 }
 END_TEST
 
+/* Filters of containers know no clone3, since they cannot look at its flags: it says ENOSYS there. */
+START_TEST(container_without_clone3_is_no_reason_to_fork)
+{
+	static const long calls[] = { SYS_clone3, -1 };
+	struct daemon *d = daemon_new();
+
+	daemon_write(d, "[services]\ntrue = 127.0.0.1:0 true\n");
+	faults_run(d, calls);
+	faults_set(ENOSYS, 1000);
+	daemon_ready(d);
+	for (int i = 0; i < 5; i++)
+		expect_end(dial(d, "true"));
+	must(told(d, "shared") == (can_share() ? 5 : 0));
+	daemon_stop(d);
+}
+END_TEST
+
+START_TEST(where_sharing_is_forbidden_children_are_forked_and_it_is_told)
+{
+	static const long calls[] = { SYS_clone, -1 };
+	struct daemon *d = daemon_new();
+
+	if (!can_share())
+		return;
+	daemon_write(d, "[services]\ntrue = 127.0.0.1:0 true\n");
+	faults_run(d, calls);
+	daemon_ready(d);
+	expect_end(dial(d, "true"));
+	faults_set(EPERM, 1);
+	for (int i = 0; i < 3; i++)
+		expect_end(dial(d, "true"));
+	must(told(d, "shared") == 1);
+	must(told(d, "forked") == 3);
+	await_log(d, "status", "forked=3", "why=\"sharing clone(2) is not allowed\"");
+	daemon_stop(d);
+}
+END_TEST
+
 /* Of signals that come while superd does not read them, all but one are lost. */
 START_TEST(who_dies_together_among_many_is_missed_by_nobody)
 {
@@ -255,5 +295,8 @@ main(void)
 	suite_add_tcase(suite, ways);
 	add_case(suite, "switch", NEEDS_NOTHING, TESTS(failure_is_reported, fork_can_be_forced,
 	    who_dies_together_among_many_is_missed_by_nobody, no_name_service_stays_in_memory));
+	add_case(suite, "filters", NEEDS_FAULTS | NEEDS_NO_VALGRIND,
+	    TESTS(container_without_clone3_is_no_reason_to_fork,
+	    where_sharing_is_forbidden_children_are_forked_and_it_is_told));
 	return run_suite(suite);
 }
