@@ -66,7 +66,7 @@
 
 #define NAMES_BYTES		4096	/* a name that is looked up, and each text of an answer */
 #define NAMES_GROUPS_MAX	131072	/* above NGROUPS_MAX of Linux */
-#define NAMES_MS		10000	/* until a look-up is given up, and all that follow */
+#define NAMES_MS		10000	/* that a load waits for look-ups, all together; then they are given up */
 
 #define STDERR_LINE_BYTES	1024	/* a longer line of a service is logged in pieces */
 #define STDERR_LINES		100	/* lines of a service logged in a second, the rest is counted */

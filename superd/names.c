@@ -2,8 +2,8 @@
  * names.c - see names.h.
  *
  * A question and its answer go through a socket pair, each with its length.  A
- * child that does not answer in time is killed, and everything else that this
- * load asks fails at once.
+ * child that has taken too long, for all answers together, is killed, and
+ * everything else that this load asks fails at once.
  */
 #include <errno.h>
 #include <grp.h>
@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,7 @@ struct answer {
 static struct {
 	pid_t		 pid;		/* of the child; 0: none yet */
 	int		 fd;
+	int		 left_ms;	/* that may still be spent waiting */
 	const char	*trouble;	/* why nothing more is asked */
 	char		*bytes;		/* owned; what followed the last answer */
 } self;
@@ -161,6 +163,7 @@ begin(void)
 		self.trouble = strerror(errno);
 		return false;
 	}
+	self.left_ms = NAMES_MS;
 	self.pid = fork();
 	if (self.pid == 0)
 		serve(ends[1]);
@@ -174,15 +177,36 @@ begin(void)
 	return false;
 }
 
+static int64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* superd stands still meanwhile, so the time is bounded for all questions of a load together. */
+static int
+wait_for_bytes(void)
+{
+	struct pollfd ready = { .fd = self.fd, .events = POLLIN };
+	int64_t begun_ms = now_ms(), waited_ms;
+	int some = poll(&ready, 1, self.left_ms);
+
+	waited_ms = now_ms() - begun_ms;
+	self.left_ms -= waited_ms < self.left_ms ? (int)waited_ms : self.left_ms;
+	return some;
+}
+
 static bool
 receive(void *bytes, size_t len)
 {
-	struct pollfd ready = { .fd = self.fd, .events = POLLIN };
 	char *at = bytes;
 	ssize_t done;
 
 	for (; len > 0; at += done, len -= (size_t)done) {
-		int some = poll(&ready, 1, NAMES_MS);
+		int some = wait_for_bytes();
 
 		if (some == 0)
 			self.trouble = "nobody answered in time";

@@ -3,16 +3,43 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bounds.h"
 #include "names.h"
 #include "unit.h"
+
+static int64_t slow_ms;		/* what each answer takes by a clock of our own; 0: by the real one */
+static int64_t now_ms;
+
+/* These two take the place of the C library's. */
+int
+clock_gettime(clockid_t clock, struct timespec *now)
+{
+	if (slow_ms == 0)
+		return (int)syscall(SYS_clock_gettime, clock, now);
+	*now = (struct timespec){ .tv_sec = now_ms / 1000, .tv_nsec = now_ms % 1000 * 1000000 };
+	return 0;
+}
+
+int
+poll(struct pollfd *fds, nfds_t count, int ms)
+{
+	if (slow_ms > ms) {
+		now_ms += ms;
+		return 0;
+	}
+	now_ms += slow_ms;
+	return ppoll(fds, count, NULL, NULL);
+}
 
 static pid_t
 child(void)
@@ -120,6 +147,23 @@ START_TEST(child_that_dies_is_trouble_until_the_end)
 }
 END_TEST
 
+/* superd stands still meanwhile: what it waits is bounded for all questions together. */
+START_TEST(slow_answers_are_waited_for_so_long_altogether)
+{
+	struct name_user user;
+	int answers = 0;
+
+	slow_ms = NAMES_MS / 3;
+	while (answers < 100 && names_user_by_uid(0, &user))
+		answers++;
+	ck_assert_int_ge(answers, 1);
+	ck_assert_int_le(now_ms, NAMES_MS);
+	ck_assert_str_eq(names_end(), "nobody answered in time");
+	ck_assert(names_user_by_uid(0, &user));		/* the next load has all the time again */
+	ck_assert_ptr_null(names_end());
+}
+END_TEST
+
 int
 main(void)
 {
@@ -131,6 +175,7 @@ main(void)
 	tcase_add_test(tc, groups_include_the_given_one);
 	tcase_add_test(tc, child_lives_until_the_end);
 	tcase_add_test(tc, child_that_dies_is_trouble_until_the_end);
+	tcase_add_test(tc, slow_answers_are_waited_for_so_long_altogether);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }
