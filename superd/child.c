@@ -93,18 +93,30 @@ child_banner(const struct banner *banner)
 			return;
 }
 
-/* superd ignores two signals and blocks those it reads; everything else is at its default already. */
+/* Where time has had 64 bits from the first, the call of this name is not there. */
+#ifndef SYS_rt_sigtimedwait
+#define SYS_rt_sigtimedwait	SYS_rt_sigtimedwait_time64
+#endif
+
+/*
+ * superd ignores two signals and blocks those it reads; everything else is at
+ * its default already.  What asks superd for something may have been sent to all
+ * of its group, or of its name: here it is taken away, for it would end the child.
+ */
 static long
 child_signals(void)
 {
-	static const unsigned long zero[32];	/* a struct sigaction of the kernel's: SIG_DFL, or no signal */
+	static const unsigned long zero[32];	/* the kernel's struct sigaction: SIG_DFL; no signal; no time */
+	static const unsigned long requests[_NSIG / 8 / sizeof(long)] = {
+		1UL << (SIGHUP - 1) | 1UL << (SIGUSR1 - 1) | 1UL << (SIGUSR2 - 1) };
 	const size_t size = _NSIG / 8;		/* of the kernel's sigset_t */
-
 	long result;
 
 	if ((result = raw(SYS_rt_sigaction, SIGPIPE, zero, NULL, size)) < 0 ||
 	    (result = raw(SYS_rt_sigaction, SIGXFSZ, zero, NULL, size)) < 0)
 		return result;
+	while (raw(SYS_rt_sigtimedwait, requests, NULL, zero, size) > 0)
+		;
 	return raw(SYS_rt_sigprocmask, SIG_SETMASK, zero, NULL, size);
 }
 

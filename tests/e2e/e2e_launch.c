@@ -190,6 +190,12 @@ force_fork(void)
 	setenv("SUPERD_FORK", "1", 1);
 }
 
+static void
+lead_a_group(void)
+{
+	(void)setpgid(0, 0);
+}
+
 START_TEST(fork_can_be_forced)
 {
 	const struct start how = { .prepare = force_fork };
@@ -266,6 +272,31 @@ START_TEST(who_dies_together_among_many_is_missed_by_nobody)
 }
 END_TEST
 
+/* A child is in superd's process group until it has one of its own, and may get what superd is to get. */
+START_TEST(signal_to_the_group_of_superd_ends_no_child)
+{
+	enum { ROUNDS = 20, AT_ONCE = 16 };
+	const struct start how = { .prepare = lead_a_group };
+	struct daemon *d = daemon_new();
+	int fds[AT_ONCE];
+
+	daemon_write(d, "[services]\ntrue = 127.0.0.1:0 true\n");
+	daemon_run(d, &how);
+	daemon_ready(d);
+	for (int round = 0; round < ROUNDS; round++) {
+		for (int i = 0; i < AT_ONCE; i++) {
+			fds[i] = dial(d, "true");
+			must(kill(-d->pid, SIGUSR1) == 0);
+		}
+		for (int i = 0; i < AT_ONCE; i++)
+			expect_end(fds[i]);
+	}
+	must(log_find(d, "failed", NULL) == NULL);
+	await(log_count(d, "exit", "service=true", "status=0", NULL) == ROUNDS * AT_ONCE);
+	daemon_stop(d);
+}
+END_TEST
+
 /* A child looks up the users, so that nothing of that stays in superd. */
 START_TEST(no_name_service_stays_in_memory)
 {
@@ -294,7 +325,8 @@ main(void)
 	tcase_add_loop_test(ways, listening_socket_is_lent, 0, 2);
 	suite_add_tcase(suite, ways);
 	add_case(suite, "switch", NEEDS_NOTHING, TESTS(failure_is_reported, fork_can_be_forced,
-	    who_dies_together_among_many_is_missed_by_nobody, no_name_service_stays_in_memory));
+	    who_dies_together_among_many_is_missed_by_nobody, no_name_service_stays_in_memory,
+	    signal_to_the_group_of_superd_ends_no_child));
 	add_case(suite, "filters", NEEDS_FAULTS | NEEDS_NO_VALGRIND,
 	    TESTS(container_without_clone3_is_no_reason_to_fork,
 	    where_sharing_is_forbidden_children_are_forked_and_it_is_told));
