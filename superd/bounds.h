@@ -27,7 +27,6 @@
 
 #define DATAGRAM_BYTES		65507	/* the longest that UDP carries over IPv4 */
 #define DATAGRAMS_BATCH		16	/* taken or sent with one system call */
-#define LAST_ANSWERS		4096	/* taken when a process has ended; its queue holds some 300 */
 #define FLOW_IDLE_MS		60000	/* idle_timeout of UDP, when it is not given */
 #define FLOW_LINGER_MS		30000	/* a process that stays for longer after end-of-file is ended */
 #define FLOW_SILENT_MS		1000	/* a peer that wrote since then keeps its process when others wait */

@@ -98,11 +98,14 @@ superd_last_answers(struct superd *superd, struct session *session)
 
 	if (flow == NULL)
 		return;
-	if (flow->once)
+	if (flow->once) {
 		superd_answer_once(flow);
-	else	/* who has the other end still may write faster than superd reads */
-		for (int i = 0; i < LAST_ANSWERS && take_answers(superd, flow); i += DATAGRAMS_BATCH)
-			continue;
+		return;
+	}
+	/* A child of the process may have the other end, and write as fast as this reads. */
+	(void)shutdown(flow->fd, SHUT_RD);
+	while (take_answers(superd, flow))
+		continue;
 }
 
 static void

@@ -150,6 +150,47 @@ END_TEST
 
 /* --- bounds */
 
+START_TEST(child_that_answers_for_ever_holds_up_nobody)
+{
+	struct daemon *d = start_puppets("");
+	int flood, other = udp_dial(d, "x");
+	pid_t pid = udp_pid(other);
+
+	for (unsigned i = 1; i <= 5; i++, close(flood)) {
+		flood = udp_dial(d, "x");
+		for (int j = 0; j < 8; j++)
+			udp_put(flood, "flood");
+		udp_expect(flood, "x");
+		udp_put(flood, "exit");
+		await(log_count(d, "exit", "service=x", NULL) == i);
+		goes_on(other, pid);
+	}
+	daemon_stop(d);
+}
+END_TEST
+
+START_TEST(live_sessions_go_on_without_descriptors)
+{
+	struct daemon *d = start_puppets("");
+	int talker = udp_dial(d, "x"), fresh = udp_dial(d, "x");
+	pid_t pid = udp_pid(talker);
+
+	limit_descriptors(d->pid, open_descriptors(d->pid));
+	for (int i = 0; i < 50; i++) {
+		udp_put(fresh, "say no");
+		goes_on(talker, pid);
+	}
+	await_log(d, "failed", "service=x", "stage=descriptors");
+	goes_on(talker, pid);
+	limit_descriptors(d->pid, 1000);
+	udp_put(fresh, "say yes");
+	for (const char *text = ""; strcmp(text, "yes") != 0;)
+		text = udp_text(fresh);		/* what had waited comes first */
+	goes_on(talker, pid);
+	daemon_stop(d);
+}
+END_TEST
+
 START_TEST(no_more_than_so_many_wait)
 {
 	enum { MANY = 100 };
@@ -350,6 +391,8 @@ main(void)
 	    newcomer_is_served_when_a_process_ends_by_itself,
 	    room_in_superd_is_made_by_the_service_itself,
 	    service_without_a_session_waits_for_the_others));
+	add_case(suite, "out of bounds", NEEDS_PROC | NEEDS_NO_VALGRIND, TESTS(
+	    child_that_answers_for_ever_holds_up_nobody, live_sessions_go_on_without_descriptors));
 	add_case(suite, "bounds", NEEDS_NOTHING, TESTS(no_more_than_so_many_wait,
 	    no_more_than_so_many_bytes_wait,
 	    hundred_forged_sources_never_cost_the_talker_his_process));

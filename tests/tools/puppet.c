@@ -8,6 +8,7 @@
  *	exit		ends at once
  *	close		closes its input and output, and lives on
  *	shut		closes its half of the connection, and reads on
+ *	flood		has a child that answers for ever
  *	deaf		reads nothing any more
  *	stay		will ignore the end of its input
  * At the end of its input it answers "bye".  SIGTERM it answers with "term" and ends.
@@ -86,6 +87,14 @@ say_last(void)
 }
 
 static void
+make_flood(void)
+{
+	if (fork() == 0)
+		for (;;)
+			say("x", 1);
+}
+
+static void
 obey(const char *order)
 {
 	char text[32];
@@ -103,6 +112,8 @@ obey(const char *order)
 		say_last();
 	} else if (strcmp(order, "exit") == 0) {
 		exit(0);
+	} else if (strcmp(order, "flood") == 0) {
+		make_flood();
 	} else if (strcmp(order, "close") == 0) {
 		close(STDIN_FILENO);
 		close(STDOUT_FILENO);
