@@ -148,7 +148,8 @@ superd_flow_over(struct superd *superd, struct flow *flow)
 	flow->session->flow = NULL;
 	watch_remove(&flow->watch);
 	timer_stop(&superd->loop, &flow->timer);
-	close(flow->fd);
+	if (flow->fd != -1)
+		close(flow->fd);
 	free(flow->answer);
 	free(flow);
 	if (--listener->flows == 0 && listener->drained)

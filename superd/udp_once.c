@@ -15,10 +15,13 @@
 
 #define ANSWER_STEP	4096	/* by which the room for an answer grows */
 
-/* Nothing of an answer that is too long is sent; the process may go on writing all the same. */
+/* Nothing of an answer that is too long is sent, so nobody need read the rest: SIGPIPE tells the process. */
 static void
 give_up_answer(struct superd *superd, struct flow *flow)
 {
+	watch_remove(&flow->watch);
+	close(flow->fd);
+	flow->fd = -1;
 	free(flow->answer);
 	flow->answer = NULL;
 	flow->answer_len = flow->answer_room = 0;
