@@ -82,13 +82,15 @@ is_suid_dumpable(void)
 	return value != '0' && value != '2';
 }
 
+/* What sanitizers add to the code keeps state for the thread, which would be superd's. */
 #if !defined(RAW_CLONE)
 #define NO_SHARING	"no code for this architecture"
-#elif defined(__SANITIZE_ADDRESS__)
-#define NO_SHARING	"the address sanitizer"
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define NO_SHARING	"a sanitizer"
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define NO_SHARING	"the address sanitizer"
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || \
+    __has_feature(thread_sanitizer)
+#define NO_SHARING	"a sanitizer"
 #endif
 #endif
 #ifndef NO_SHARING
