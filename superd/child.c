@@ -154,14 +154,17 @@ child_drop_rights(void)
 }
 
 /*
- * A process whose user changes is from then on as dumpable as fs.suid_dumpable
- * says; 1 would let the user's other processes write to superd's memory.
+ * A process that changes its user is from then on as dumpable as fs.suid_dumpable
+ * says; 1 would let the user's other processes write to superd's memory.  Its
+ * group or setfsuid(2) has made it so before: hence this can be seen in time.
  */
 static long
 child_check_sharing(const struct child *self)
 {
 	if (self->unsafe == NULL || raw(SYS_prctl, PR_GET_DUMPABLE) != 1)
 		return 0;
+	/* Others of this user may be on their way in the same memory. */
+	raw(SYS_prctl, PR_SET_DUMPABLE, 0);
 	atomic_store(self->unsafe, true);
 	return -EPERM;
 }
@@ -200,7 +203,7 @@ child_identity(const struct child *self)
 	    (result = raw(ID(setresgid), who->gid, who->gid, who->gid)) < 0))
 		child_fail(self, STAGE_GROUP, result);
 	if (who->change)
-		raw(ID(setfsuid), who->uid);
+		raw(ID(setfsuid), who->uid);	/* child_check_sharing needs it, too */
 	if ((result = raw(SYS_chdir, service->chdir)) < 0)
 		child_fail(self, STAGE_CHDIR, result);
 	if (service->no_new_privs && (result = raw(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1)) < 0)
