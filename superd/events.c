@@ -388,7 +388,8 @@ event_status_listener(const struct listener *listener)
 	log_text("service", listener->service->name);
 	log_text("address", text);
 	log_text("state", listener->fd == -1 ? "waiting" : listener->leaving ? "leaving" :
-	    listener->lent != NULL ? "lent" : listener->parked != PARKED_NOT ? "full" : "listening");
+	    listener->lent != NULL ? "lent" : listener->parked != PARKED_NOT ? "full" :
+	    listener->watch.pool == NULL ? "resting" : "listening");
 	if (listener->fd == -1)
 		log_text("error", strerror(listener->error));
 	log_end();

@@ -119,6 +119,7 @@ START_TEST(end_of_a_connection_does_not_wait_for_the_end_of_the_program)
 	expect_end(fd);
 	must(log_find(d, "exit", "service=lives", NULL) == NULL);
 	must(kill(d->pid, SIGTERM) == 0);
+	must(kill(d->pid, SIGTERM) == 0);		/* without the grace */
 	must(daemon_exit_status(d) == 0);
 }
 END_TEST

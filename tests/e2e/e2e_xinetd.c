@@ -14,6 +14,7 @@
 #include <netinet/in.h>
 #include <pwd.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,28 +24,28 @@ static const struct row {
 	const char *name;
 	int port;
 	const char *user, *group;	/* group NULL: the user's own */
-	const char *nice;
+	const char *nice;	/* NULL: superd's own */
 	const char *argv[8];
 	const char *variable;		/* of env; NULL: none */
 	const char *served[3], *refused[3];
 } rows[] = {
-	{ "amanda", 10080, "nobody", "daemon", "0", { "amandad", "-auth=bsdtcp", "amdump", "amindexd",
+	{ "amanda", 10080, "nobody", "daemon", NULL, { "amandad", "-auth=bsdtcp", "amdump", "amindexd",
 	    "amidxtaped", "senddiscover" }, NULL, { "10.1.2.3", "192.168.2.9" },
 	    { "127.0.0.7", "192.168.3.1" } },
-	{ "check_mk", 6556, "root", NULL, "0", { "check_mk_agent" }, NULL,
+	{ "check_mk", 6556, "root", NULL, NULL, { "check_mk_agent" }, NULL,
 	    { "127.0.0.1", "10.0.20.1", "10.0.20.2" }, { "127.0.0.7", "10.0.20.3" } },
-	{ "cvspserver", 2401, "root", NULL, "0", { "cvs", "-f", "--allow-root=/var/cvs", "pserver" },
+	{ "cvspserver", 2401, "root", NULL, NULL, { "cvs", "-f", "--allow-root=/var/cvs", "pserver" },
 	    "HOME=/var/cvs", { "127.0.0.7", "10.1.2.3" }, { NULL } },
-	{ "git", 9418, "nobody", NULL, "0", { "git-daemon", "--base-path=/var/lib/git", "--export-all",
+	{ "git", 9418, "nobody", NULL, NULL, { "git-daemon", "--base-path=/var/lib/git", "--export-all",
 	    "--user-path=public_git", "--syslog", "--inetd", "--verbose" }, NULL, { "127.0.0.7" },
 	    { NULL } },
-	{ "mysqlchk", 9200, "nobody", NULL, "0", { "clustercheck" }, NULL, { "127.0.0.7" }, { "::1" } },
-	{ "nrpe", 5666, "nobody", "daemon", "0", { "nrpe", "-c", "/usr/local/nagios/etc/nrpe.cfg",
+	{ "mysqlchk", 9200, "nobody", NULL, NULL, { "clustercheck" }, NULL, { "127.0.0.7" }, { "::1" } },
+	{ "nrpe", 5666, "nobody", "daemon", NULL, { "nrpe", "-c", "/usr/local/nagios/etc/nrpe.cfg",
 	    "--inetd" }, NULL, { "127.0.0.1", "::1" }, { "127.0.0.7", "10.1.2.3" } },
-	{ "rsync", 873, "root", NULL, "0", { "rsync", "--daemon" }, NULL, { "127.0.0.7", "::1" },
+	{ "rsync", 873, "root", NULL, NULL, { "rsync", "--daemon" }, NULL, { "127.0.0.7", "::1" },
 	    { NULL } },
-	{ "swat", 901, "root", NULL, "0", { "swat" }, NULL, { "127.0.0.1", "::1" }, { "127.0.0.7" } },
-	{ "telnet", 23, "root", NULL, "0", { "/usr/sbin/in.telnetd", "-h" }, NULL, { "127.0.0.7" },
+	{ "swat", 901, "root", NULL, NULL, { "swat" }, NULL, { "127.0.0.1", "::1" }, { "127.0.0.7" } },
+	{ "telnet", 23, "root", NULL, NULL, { "/usr/sbin/in.telnetd", "-h" }, NULL, { "127.0.0.7" },
 	    { NULL } },
 	{ "vsftpd", 21, "root", NULL, "10", { "vsftpd", "/etc/vsftpd/vsftpd.conf" }, NULL,
 	    { "127.0.0.7", "192.168.1.4" }, { NULL } },
@@ -79,7 +80,8 @@ must_be_given(const char *slate, const struct row *row, const char *source)
 	must_be(slate, "uid", text);
 	snprintf(text, sizeof text, "%u", (unsigned)(group != NULL ? group->gr_gid : user->pw_gid));
 	must_be(slate, "gid", text);
-	must_be(slate, "nice", row->nice);
+	snprintf(text, sizeof text, "%d", getpriority(PRIO_PROCESS, 0));
+	must_be(slate, "nice", row->nice != NULL ? row->nice : text);
 	must_be(slate, "umask", "002");		/* of defaults */
 	must_be(slate, "cwd", "/");
 	must_have_line(slate, "REMOTE_HOST=", source);
