@@ -96,10 +96,13 @@ slots_settle(struct slots *slots)
 	bool waits = false;
 
 	while ((slot = *link) != NULL) {
-		if (is_apart(slot))
+		/* Looked at once: a child that goes meanwhile must not take its slot without the close. */
+		bool gone = atomic_load_explicit(&slot->lives, memory_order_acquire) == 0;
+
+		if (gone || is_apart(slot))
 			close_all(slot);
 		waits |= slot->closes > 0;
-		if (atomic_load_explicit(&slot->lives, memory_order_acquire) == 0) {
+		if (gone) {
 			*link = slot->next;
 			conf_release(slot->conf);
 			slot->conf = NULL;

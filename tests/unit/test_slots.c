@@ -1,0 +1,93 @@
+/* Places for children that share superd's memory: given back whole, whenever the child goes. */
+#include <fcntl.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "slots.h"
+#include "unit.h"
+
+static struct slots slots;
+static _Atomic(struct slot *) started;		/* whose child is to go its way */
+static atomic_bool over;
+
+/* What a child does as superd sees it: it has its own descriptors, and then its own memory. */
+static void *
+children(void *nothing)
+{
+	struct slot *slot;
+
+	while (!atomic_load(&over)) {
+		if ((slot = atomic_exchange(&started, NULL)) == NULL)
+			continue;
+		atomic_store_explicit(&slot->child.apart, true, memory_order_release);
+		atomic_store_explicit(&slot->lives, 0, memory_order_release);
+	}
+	return nothing;
+}
+
+static struct slot *
+take(int fd)
+{
+	struct slot *slot = slots_take(&slots);
+
+	ck_assert_ptr_nonnull(slot);
+	slot->child.in = slot->child.out = fd;
+	return slot;
+}
+
+START_TEST(connection_is_open_until_the_child_is_apart)
+{
+	int fd = open("/dev/null", O_RDONLY);
+	struct slot *slot;
+
+	ck_assert_int_eq(slots_init(&slots), 0);
+	slot = take(fd);
+	slots_close(&slots, fd);
+	ck_assert_int_gt(slots_settle(&slots), 0);
+	ck_assert_int_ne(fcntl(fd, F_GETFD), -1);
+	atomic_store(&slot->child.apart, true);
+	ck_assert_int_eq(slots_settle(&slots), -1);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+	ck_assert_ptr_eq(slots.busy, slot);		/* it has its stack there still */
+	atomic_store(&slot->lives, 0);
+	ck_assert_int_eq(slots_settle(&slots), -1);
+	ck_assert_ptr_eq(slots.free, slot);
+	slots_finish(&slots);
+}
+END_TEST
+
+/* A client waits for the end of a connection that is forgotten here. */
+START_TEST(child_may_go_while_it_is_looked_at)
+{
+	enum { TIMES = 300000 };
+	int null = open("/dev/null", O_RDONLY), fd = 100;
+	pthread_t thread;
+	struct slot *slot;
+
+	ck_assert_int_eq(slots_init(&slots), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, children, NULL), 0);
+	for (int i = 0; i < TIMES; i++) {
+		ck_assert_int_eq(dup2(null, fd), fd);
+		slot = take(fd);
+		slots_close(&slots, fd);
+		atomic_store(&started, slot);
+		while (slots.busy != NULL)
+			(void)slots_settle(&slots);
+		ck_assert_msg(fcntl(fd, F_GETFD) == -1, "forgotten after %d children", i);
+	}
+	atomic_store(&over, true);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	slots_finish(&slots);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("slots");
+	TCase *tcase = unit_case(suite, "slots");
+
+	tcase_add_test(tcase, connection_is_open_until_the_child_is_apart);
+	tcase_add_test(tcase, child_may_go_while_it_is_looked_at);
+	return unit_run(suite);
+}
