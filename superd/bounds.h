@@ -35,7 +35,7 @@
 #define WAIT_DEATHS		3	/* processes that left one datagram unread, until it is dropped */
 
 #define SLOTS_STEP		16	/* places for children that share superd's memory: made so many at a time ... */
-#define SLOTS_MAX		128	/* ... up to this; the child that finds none is forked */
+#define SLOTS_MAX		80	/* ... up to this, 8 kB each; the child that finds none is forked */
 #define SLOT_BYTES		16384	/* of each: half of it stack, of which a child needs less than 1 kB */
 #define SLOT_VARIABLES		512	/* of its environment; a larger one is for a forked child */
 #define SLOTS_PATIENCE_MS	100	/* longest wait until a child is asked again whether it is apart */

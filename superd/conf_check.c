@@ -143,35 +143,45 @@ make_argv(struct draft *draft, struct service *service)
 	service->argv[0] = arena_text(&draft->conf->arena, service->argv0);
 }
 
+/* What the system allows is asked once for a load, not once for each of ten thousand services. */
+static void
+learn_system(struct system *system)
+{
+	for (size_t i = 0; i < LIMIT_COUNT; i++)
+		if (getrlimit(limit_resources[i], &system->limit[i]) == -1)
+			system->limit[i] = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
+	system->raise = rights_have(RIGHT_LIMITS);
+	system->nr_open = kernel_number("/proc/sys/fs/nr_open", INT64_MAX);
+	system->somaxconn = kernel_number("/proc/sys/net/core/somaxconn", BACKLOG_MAX);
+}
+
 static void
 check_limits(struct draft *draft, struct section *section)
 {
 	const struct service *service = section->service;
-	bool raise;
+	const struct system *system = &draft->system;
 
 	for (const struct conf_key *key = service_keys; key->name != NULL; key++) {
 		const struct limit *limit;
-		struct rlimit now;
+		unsigned long long hard;
 		size_t which;
 
 		if (key->kind != KEY_LIMIT)
 			continue;
 		which = (key->at - offsetof(struct service, limit)) / sizeof *service->limit;
-		limit = service->limit[which];
-		if (limit == NULL || getrlimit(limit_resources[which], &now) == -1)
+		if ((limit = service->limit[which]) == NULL)
 			continue;
-		raise = rights_have(RIGHT_LIMITS);
+		hard = (unsigned long long)system->limit[which].rlim_max;
 		if (which == LIMIT_NPROC && service->identity->uid == 0)
 			draft_mistake(draft, section, key->name, "does not bind root; "
 			    "give the service another user, or leave it out");
-		if (!raise && limit->hard > now.rlim_max && draft->base->test)
-			draft_warning(draft, section, key->name, "above the hard limit, %llu: only root (CAP_SYS_RESOURCE) can do that",
-			    (unsigned long long)now.rlim_max);
-		else if (!raise && limit->hard > now.rlim_max)
+		if (!system->raise && limit->hard > hard && draft->base->test)
+			draft_warning(draft, section, key->name,
+			    "above the hard limit, %llu: only root (CAP_SYS_RESOURCE) can do that", hard);
+		else if (!system->raise && limit->hard > hard)
 			draft_mistake(draft, section, key->name, "above superd's own hard limit, %llu, "
-			    "which it has no right to raise (CAP_SYS_RESOURCE)", (unsigned long long)now.rlim_max);
-		if (which == LIMIT_NOFILE && limit->hard >
-		    (rlim_t)kernel_number("/proc/sys/fs/nr_open", INT64_MAX))
+			    "which it has no right to raise (CAP_SYS_RESOURCE)", hard);
+		if (which == LIMIT_NOFILE && limit->hard > (rlim_t)system->nr_open)
 			draft_mistake(draft, section, key->name, "above the kernel's own fs.nr_open");
 	}
 }
@@ -288,11 +298,10 @@ static void
 check_backlog(struct draft *draft, struct section *section)
 {
 	const struct service *service = section->service;
-	long long somaxconn;
+	long long somaxconn = draft->system.somaxconn;
 
 	if (!given(service, "backlog"))
 		return;
-	somaxconn = kernel_number("/proc/sys/net/core/somaxconn", BACKLOG_MAX);
 	if (service->backlog > somaxconn)
 		draft_warning(draft, section, "backlog", "%d is above net.core.somaxconn, which cuts it to %lld",
 		    service->backlog, somaxconn);
@@ -391,6 +400,7 @@ conf_check(struct draft *draft)
 {
 	struct section *section;
 
+	learn_system(&draft->system);
 	check_log(draft);
 	for (section = draft->first; section != NULL; section = section->next) {
 		struct service *service = section->service;

@@ -27,6 +27,13 @@ struct section {
 	struct service	*service;	/* what became of it */
 };
 
+/* What the system allows. */
+struct system {
+	struct rlimit	limit[LIMIT_COUNT];
+	long long	nr_open, somaxconn;
+	bool		raise;		/* superd may raise a hard limit */
+};
+
 #define DRAFT_SLOTS	1024
 
 struct draft {
@@ -39,6 +46,7 @@ struct draft {
 	const struct service	*last_environ;	/* the last one whose environment was made */
 	const struct section	*same;		/* the last one whose program was looked at */
 	struct section		 superd, defaults;
+	struct system		 system;
 	struct section		*first, **last;	/* the services */
 	struct section		*slots[DRAFT_SLOTS];
 	struct place		 file;		/* at hand; line is not used */

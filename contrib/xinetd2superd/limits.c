@@ -83,8 +83,12 @@ put_cps(struct section *section)
 		turn_off(section, A_CPS, "'%s %s' are not two numbers", cps->item[0], cps->item[1]);
 	else if (rate == 0 || rate > RATE_MOST)
 		put(section, A_CPS, "rate", "unlimited");
-	else
+	else {
 		put(section, A_CPS, "rate", "%lu/s", rate);
+		if (pause > 0)
+			lose(section, A_CPS, "the second number: no service is closed, for %lu s "
+			    "or at all; only what is too much is refused", pause);
+	}
 }
 
 static unsigned long

@@ -276,7 +276,7 @@ told(struct daemon *d, const char *field)
 
 START_TEST(more_stuck_children_than_slots_are_forked)
 {
-	enum { MANY = 140, SLOTS = 128 };	/* SLOTS_MAX of bounds.h */
+	enum { MANY = 92, SLOTS = 80 };	/* SLOTS_MAX of bounds.h */
 	struct daemon *d = daemon_new();
 	int fds[MANY], lease;
 	long shared;
