@@ -1,7 +1,8 @@
 /*
  * arena.c - see arena.h.  Blocks grow from 4 kB to 256 kB, so that a small
  * configuration stays small, and a large one goes back to the system when it is
- * freed (malloc(3) maps such blocks by themselves).
+ * freed (malloc(3) maps such blocks by themselves).  Structs are taken from a
+ * block's start; texts, which need no alignment, from its end.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,18 +16,17 @@
 
 struct arena_block {
 	struct arena_block	*next;
-	size_t			 size;
+	size_t			 size;		/* what texts have taken is off */
 	max_align_t		 bytes[];
 };
 
 static bool
 arena_grow(struct arena *arena, size_t bytes)
 {
-	size_t size = arena->blocks == NULL ? BLOCK_LEAST : arena->blocks->size * 2;
+	size_t size = arena->next_size < BLOCK_LEAST ? BLOCK_LEAST : arena->next_size;
 	struct arena_block *block;
 
-	if (size > BLOCK_MOST)
-		size = BLOCK_MOST;
+	arena->next_size = size * 4 < BLOCK_MOST ? size * 4 : BLOCK_MOST;
 	if (size < bytes)
 		size = bytes;
 	block = calloc(1, sizeof *block + size);
@@ -41,6 +41,13 @@ arena_grow(struct arena *arena, size_t bytes)
 	return true;
 }
 
+static bool
+arena_has(struct arena *arena, size_t bytes)
+{
+	return (arena->blocks != NULL && arena->blocks->size - arena->used >= bytes) ||
+	    arena_grow(arena, bytes);
+}
+
 void *
 arena_take(struct arena *arena, size_t bytes)
 {
@@ -48,18 +55,26 @@ arena_take(struct arena *arena, size_t bytes)
 	void *taken;
 
 	bytes = (bytes + align - 1) / align * align;
-	if ((arena->blocks == NULL || arena->blocks->size - arena->used < bytes) &&
-	    !arena_grow(arena, bytes))
+	if (!arena_has(arena, bytes))
 		return NULL;
 	taken = (char *)arena->blocks->bytes + arena->used;
 	arena->used += bytes;
 	return taken;
 }
 
+static char *
+take_text(struct arena *arena, size_t bytes)
+{
+	if (!arena_has(arena, bytes))
+		return NULL;
+	arena->blocks->size -= bytes;
+	return (char *)arena->blocks->bytes + arena->blocks->size;
+}
+
 char *
 arena_text_of(struct arena *arena, const char *text, size_t len)
 {
-	char *copy = arena_take(arena, len + 1);
+	char *copy = take_text(arena, len + 1);
 
 	if (copy != NULL)
 		memcpy(copy, text, len);
@@ -82,7 +97,7 @@ arena_print(struct arena *arena, const char *format, ...)
 	va_start(args, format);
 	va_copy(again, args);
 	len = vsnprintf(NULL, 0, format, args);
-	text = len < 0 ? NULL : arena_take(arena, (size_t)len + 1);
+	text = len < 0 ? NULL : take_text(arena, (size_t)len + 1);
 	if (text != NULL)
 		vsnprintf(text, (size_t)len + 1, format, again);
 	va_end(again);

@@ -260,12 +260,15 @@ struct conf *
 conf_load(const struct conf_base *base, struct mistakes *wrong)
 {
 	struct conf *conf = calloc(1, sizeof *conf);
-	struct draft draft = { .base = base, .conf = conf, .wrong = wrong };
+	struct draft draft = { .base = base, .conf = conf, .wrong = wrong,
+		.slots = calloc(DRAFT_SLOTS, sizeof *draft.slots) };
 	struct place nowhere = { .file = base->file };
 	const char *trouble;
 
-	if (conf == NULL) {
+	if (conf == NULL || draft.slots == NULL) {
 		mistakes_add(wrong, nowhere, NULL, NULL, "out of memory");
+		free(draft.slots);
+		free(conf);
 		return NULL;
 	}
 	conf->references = 1;
@@ -280,6 +283,7 @@ conf_load(const struct conf_base *base, struct mistakes *wrong)
 		mistakes_add(wrong, nowhere, NULL, NULL, "users, groups and services cannot be looked up: %s",
 		    trouble);
 	arena_free(&draft.arena);
+	free(draft.slots);
 	if (wrong->count == 0)
 		return conf;
 	conf_release(conf);

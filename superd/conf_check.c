@@ -110,13 +110,13 @@ make_environ(struct draft *draft, struct section *section)
 	char **env = service->env, **pass = service->pass_env;
 	unsigned room = 8 + (env != NULL ? words_count(env) : 0) + (pass != NULL ? words_count(pass) : 0);
 
-	check_own_variables(draft, section, "env", env);
-	check_own_variables(draft, section, "pass_env", pass);
 	if (last != NULL && last->identity == identity && last->env == env && last->pass_env == pass) {
 		service->environ = last->environ;	/* most have what [defaults] says */
 		service->environ_count = last->environ_count;
 		return;
 	}
+	check_own_variables(draft, section, "env", env);
+	check_own_variables(draft, section, "pass_env", pass);
 	if ((service->environ = arena_take(arena, room * sizeof *service->environ)) == NULL)
 		return;
 	for (; pass != NULL && *pass != NULL; pass++)
@@ -221,7 +221,7 @@ check_socket_keys(struct draft *draft, struct section *section)
 	const struct service *service = section->service;
 
 	for (const struct conf_key *key = service_keys; key->name != NULL; key++)
-		if (given_here(section, key->name) && !conf_key_applies(key, service))
+		if (!conf_key_applies(key, service) && given_here(section, key->name))
 			draft_mistake(draft, section, key->name, "%s", has_no_place[key->of]);
 	if (service->device != NULL && strlen(service->device) >= IF_NAMESIZE)
 		draft_mistake(draft, section, "device", "'%s' is longer than %d bytes", service->device,
@@ -283,8 +283,6 @@ check_wait(struct draft *draft, struct section *section)
 		{ "traffic", service->traffic, "no" },
 	};
 
-	if (!service->wait)
-		return;
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (keys[i].set && conf_key_applies(conf_key_find(service_keys, keys[i].key), service))
 			draft_mistake(draft, section, keys[i].key, "cannot be kept for service '%s', which has "
@@ -316,7 +314,8 @@ check_service(struct draft *draft, struct section *section)
 	check_datagrams(draft, section);
 	check_backlog(draft, section);
 	conf_check_lists(draft, section);
-	check_wait(draft, section);
+	if (service->wait)
+		check_wait(draft, section);
 	make_argv(draft, service);
 	conf_check_users(draft, section);
 	if (service->identity == NULL)

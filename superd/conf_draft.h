@@ -34,7 +34,7 @@ struct system {
 	bool		raise;		/* superd may raise a hard limit */
 };
 
-#define DRAFT_SLOTS	1024
+#define DRAFT_SLOTS	16384
 
 struct draft {
 	const struct conf_base	*base;
@@ -48,7 +48,7 @@ struct draft {
 	struct section		 superd, defaults;
 	struct system		 system;
 	struct section		*first, **last;	/* the services */
-	struct section		*slots[DRAFT_SLOTS];
+	struct section		**slots;	/* DRAFT_SLOTS of them, by the hash of the name */
 	struct place		 file;		/* at hand; line is not used */
 	bool			 services_seen;	/* in the file at hand */
 	struct entry		*open;		/* that a continuation line would extend */

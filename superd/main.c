@@ -232,10 +232,6 @@ start(const struct conf_base *base, const struct rlimit *nofile)
 		fprintf(stderr, "superd: %s: %s\n", conf->settings.log, strerror(errno));
 		return EX_OSERR;
 	}
-#ifdef __GLIBC__
-	/* It would rise by itself, and what an old configuration had would stay in the heap for good. */
-	(void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-#endif
 	if (chdir("/") == -1 || superd_init(&superd, base, nofile) == -1) {
 		fprintf(stderr, "superd: cannot start: %s\n", strerror(errno));
 		return EX_OSERR;
@@ -279,6 +275,10 @@ main(int argc, char **argv)
 		fprintf(stderr, "superd: %s\n", missing);
 		return EX_OSERR;
 	}
+#ifdef __GLIBC__
+	/* It would rise by itself, and what an old configuration had would stay in the heap for good. */
+	(void)mallopt(M_MMAP_THRESHOLD, 32 * 1024);
+#endif
 	log_init();
 	base = (struct conf_base){ .file = absolute(options.file, file),
 		.service_dir = absolute(options.service_dir, service_dir),

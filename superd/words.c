@@ -72,7 +72,7 @@ words_split(struct arena *arena, const char *text, const char **wrong)
 {
 	size_t count = 0;
 	char **words = arena_take(arena, (most_words(text) + 1) * sizeof *words);
-	char *out = arena_take(arena, strlen(text) + 1);
+	char *out = arena_text(arena, text);	/* as much room as the words need */
 
 	*wrong = "out of memory";
 	if (words == NULL || out == NULL)

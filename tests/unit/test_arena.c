@@ -34,6 +34,37 @@ START_TEST(a_piece_of_any_size_is_aligned_and_zero)
 }
 END_TEST
 
+/* Texts are taken from the other end of a block than pieces. */
+START_TEST(texts_and_pieces_do_not_share_a_byte)
+{
+	enum { ROUNDS = 3000 };
+	static char *texts[ROUNDS], *pieces[ROUNDS];
+	struct arena arena = { .blocks = NULL };
+	uint32_t seed = 815;
+	char text[300];
+
+	for (int i = 0; i < ROUNDS; i++) {
+		size_t len = unit_random(&seed, sizeof text);
+
+		memset(text, 'a' + i % 26, len);
+		ck_assert_ptr_nonnull(texts[i] = arena_text_of(&arena, text, len));
+		pieces[i] = arena_take(&arena, 24);
+		ck_assert_ptr_nonnull(pieces[i]);
+		ck_assert_uint_eq((uintptr_t)pieces[i] % _Alignof(max_align_t), 0);
+		ck_assert(all_zero(pieces[i], 24));
+		memset(pieces[i], 0xff, 24);
+	}
+	for (int i = 0; i < ROUNDS; i++) {
+		ck_assert_uint_eq(strspn(texts[i], (char[]){ (char)('a' + i % 26), '\0' }),
+		    strlen(texts[i]));
+		for (int j = 0; j < 24; j++)
+			ck_assert_int_eq(pieces[i][j], (char)0xff);
+	}
+	ck_assert(!arena.failed);
+	arena_free(&arena);
+}
+END_TEST
+
 START_TEST(pieces_do_not_share_a_byte)
 {
 	enum { PIECES = 3000 };
@@ -123,6 +154,7 @@ main(void)
 
 	tcase_add_loop_test(tcase, a_piece_of_any_size_is_aligned_and_zero, 0, ROWS(sizes));
 	tcase_add_test(tcase, pieces_do_not_share_a_byte);
+	tcase_add_test(tcase, texts_and_pieces_do_not_share_a_byte);
 	tcase_add_test(tcase, texts_are_copies);
 	tcase_add_test(tcase, a_printed_text_is_never_cut);
 	tcase_add_test(tcase, an_arena_can_be_freed_twice_and_used_again);
