@@ -20,6 +20,10 @@ struct candidate candidate_floor = {
 	.name = "floor", .binary = "bench/floor", .command = "%A %P %S"
 };
 
+struct candidate candidate_floor_full = {
+	.name = "floor, full", .binary = "bench/floor", .command = "-f %A %P %S"
+};
+
 /*
  * What a careful administrator switches on.  Clients of 127.0.3.x are denied.
  * Standard error of services that nobody calls is left out: superd counts two
@@ -178,6 +182,7 @@ candidates_find(const char *folders)
 	setenv("PATH", all, 1);		/* s6-tcpserver is several programs */
 	setenv("SYSTEMD_LOG_LEVEL", "err", 1);
 	candidate_floor.path = staged("bench", "floor");
+	candidate_floor_full.path = candidate_floor.path;
 	candidate_full.path = staged("sbin", "superd");
 	candidate_min.path = candidate_full.path;
 	for (struct candidate *peer = peers; peer->name != NULL; peer++)

@@ -30,6 +30,9 @@ struct candidate {
 
 extern struct candidate candidate_floor, candidate_full, candidate_min;
 
+/* The floor whose child does what superd full promises, see floor.c. */
+extern struct candidate candidate_floor_full;
+
 /* The peers, ended by one without a name; candidates_find sees which of them are here. */
 extern struct candidate peers[];
 

@@ -22,11 +22,14 @@ static const struct goals min_goals = { .rate = { ">= 0.97", ">= 0.95", ">= 0.95
 static const struct goals full_goals = { .rate = { ">= 0.95", ">= 0.90", ">= 0.90" },
 	.p99 = "<= 1.4", .cpu = "<= 1.20" };
 static const struct goals dynamic_goals = { .rate = { ">= 0.95", ">= 0.95", ">= 0.95" } };
-static const struct goals no_goals;
+static const struct goals no_goals;	/* of a peer */
+static const struct goals floor_goals;
 
 static const struct goals *
 goals_of(const struct candidate *candidate, const char *service)
 {
+	if (candidate == &candidate_floor_full)
+		return &floor_goals;
 	if (candidate != &candidate_full && candidate != &candidate_min)
 		return &no_goals;
 	if (*service == 'd')
@@ -193,6 +196,7 @@ print(struct table *table)
 	rates_told("  goal", goals_of(&candidate_full, table->service)->rate);
 	rates(table, &candidate_min);
 	rates_told("  goal", goals_of(&candidate_min, table->service)->rate);
+	rates(table, &candidate_floor_full);
 	for (const struct candidate *peer = peers; table->peers && peer->name != NULL; peer++)
 		if (peer->path != NULL && table->count < TOLD_MOST)
 			rates(table, peer);
