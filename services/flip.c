@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BUFFER_SIZE 131072	/* only pages that input reaches become resident */
+#define BUFFER_SIZE 262144	/* only pages that input reaches become resident */
 #define LETTERS 26
 #define CASE_BIT 0x20
 

@@ -5,8 +5,8 @@
 #include "filter.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -56,35 +56,6 @@ START_TEST(echo_bulk_is_exact)
 	ck_assert_uint_eq(result.size, BULK);
 	ck_assert(memcmp(result.data, input, BULK) == 0);
 	free(result.data);
-	free(input);
-}
-END_TEST
-
-static FILE *output_file;
-
-/* A file in append mode is what splice(2) refuses to write to. */
-static void
-output_to_file(void)
-{
-	fcntl(fileno(output_file), F_SETFL, O_APPEND);
-	dup2(fileno(output_file), 1);
-}
-
-START_TEST(echo_where_output_cannot_be_spliced)
-{
-	char *input = noise(BULK), *got = malloc(BULK + 1);
-	struct filter filter;
-
-	output_file = tmpfile();
-	filter = filter_start_with(TCP, ARGS("echo"), output_to_file);
-	filter_send(&filter, input, BULK);
-	filter_end_input(&filter);
-	ck_assert_int_eq(filter_wait(&filter), 0);
-	rewind(output_file);
-	ck_assert_uint_eq(fread(got, 1, BULK + 1, output_file), BULK);
-	ck_assert(memcmp(got, input, BULK) == 0);
-	fclose(output_file);
-	free(got);
 	free(input);
 }
 END_TEST
@@ -275,7 +246,6 @@ echo_inspect_suite(void)
 
 	tcase_add_test(tc, echo_answers_as_input_arrives);
 	tcase_add_loop_test(tc, echo_bulk_is_exact, 0, 4);
-	tcase_add_test(tc, echo_where_output_cannot_be_spliced);
 	tcase_add_loop_test(tc, echo_client_that_leaves_is_no_failure, 0, 2);
 	tcase_add_loop_test(tc, wrong_call_is_refused, 0, ARRAY_LEN(calls));
 	tcase_add_loop_test(tc, help, 0, 2);
