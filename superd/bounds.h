@@ -42,6 +42,9 @@
 #define LOW_DESCRIPTORS		256	/* a child that shares superd's table copies at most so many of it */
 #define LOW_STEP		64	/* ... rounded up to this, as the kernel does */
 
+#define MAPPED_BYTES		(32 * 1024)	/* memory of this size goes back to the system when it is freed */
+#define HEAP_STEP		(16 * 1024)	/* by which the rest grows, and what it keeps at its end */
+
 #define EXECUTE_MS		10000	/* a child that has not executed by then is killed */
 #define KILL_AFTER_MS		5000	/* from SIGTERM to SIGKILL */
 #define STUCK_MS		5000	/* after SIGKILL; who is there still is told of, once */

@@ -255,6 +255,17 @@ start(const struct conf_base *base, const struct rlimit *nofile)
 	return status;
 }
 
+/* What a load needed goes back to the system, which the C library is by itself not keen on. */
+static void
+thrift(void)
+{
+#ifdef __GLIBC__
+	(void)mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
+	(void)mallopt(M_TRIM_THRESHOLD, MAPPED_BYTES);
+	(void)mallopt(M_TOP_PAD, HEAP_STEP);
+#endif
+}
+
 int
 main(int argc, char **argv)
 {
@@ -275,10 +286,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "superd: %s\n", missing);
 		return EX_OSERR;
 	}
-#ifdef __GLIBC__
-	/* It would rise by itself, and what an old configuration had would stay in the heap for good. */
-	(void)mallopt(M_MMAP_THRESHOLD, 32 * 1024);
-#endif
+	thrift();
 	log_init();
 	base = (struct conf_base){ .file = absolute(options.file, file),
 		.service_dir = absolute(options.service_dir, service_dir),

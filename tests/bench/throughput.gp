@@ -1,5 +1,5 @@
 # Connections a second over the floor's, by concurrency.
-set terminal svg size 960,420 font "sans-serif,12"
+set terminal svg size 960,420 font "sans-serif,12" background 'white'
 set output out.'/throughput.svg'
 set title 'Connections a second, over the barest loop of accept, vfork and exec'
 set style data histograms
