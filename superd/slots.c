@@ -7,9 +7,9 @@
 /*
  * A slot from its lowest address: a page that nobody may touch, so that no
  * stack grows into its neighbour; the stack; and SLOT_TOP from the end the
- * struct.  That is where in a page what a child touches of both lies in one.
+ * struct.  What a child touches of both lies in one page of 4 kB.
  */
-#define SLOT_TOP	(8192 - 1536)
+#define SLOT_TOP	(4096 - 1280)
 
 _Static_assert(SLOT_TOP >= sizeof(struct slot), "there is room for the struct");
 
