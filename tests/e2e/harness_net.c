@@ -5,13 +5,16 @@
 #include "harness.h"
 
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -330,6 +333,20 @@ have_ipv6(void)
 	return have;
 }
 
+/* The rights that an ordinary user has in a network of his own end with execve, unless they are ambient. */
+static void
+keep_net_admin(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct sets[2];
+
+	if (syscall(SYS_capget, &header, sets) == -1)
+		return;
+	sets[0].inheritable |= 1U << CAP_NET_ADMIN;
+	if (syscall(SYS_capset, &header, sets) == 0)
+		(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_ADMIN, 0, 0);
+}
+
 void
 add_address(const char *address)
 {
@@ -337,6 +354,7 @@ add_address(const char *address)
 	int status;
 
 	if (pid == 0) {
+		keep_net_admin();
 		execlp("ip", "ip", "address", "add", address, "dev", "lo", (char *)NULL);
 		_exit(127);
 	}
