@@ -252,9 +252,11 @@ syslog_line(const char *line, size_t len, enum log_level level)
 void
 sink_line(const char *line, size_t len, enum log_level level)
 {
-	if (!self.started && level == LOG_LEVEL_ERROR && (self.to_syslog || !self.to_stderr))
+	const bool gone = self.to_syslog && syslog_line(line, len, level);
+
+	if (!self.started && level == LOG_LEVEL_ERROR && (gone || !self.to_stderr))
 		(void)!write(STDERR_FILENO, line, len);
-	if (!self.to_syslog || !syslog_line(line, len, level))
+	if (!gone)
 		buffer_line(line, len, level);
 }
 

@@ -329,6 +329,27 @@ START_TEST(without_a_syslog_daemon_lines_go_to_stderr)
 }
 END_TEST
 
+START_TEST(an_error_of_the_start_is_on_stderr_once)
+{
+	int fd;
+
+	ck_assert(own_dev());
+	pipe_stderr();
+	unsetenv("JOURNAL_STREAM");
+	sink_init();
+	ck_assert_int_eq(sink_open("syslog"), 0);
+	line("no daemon\n", LOG_LEVEL_ERROR);
+	sink_flush();
+	ck_assert_str_eq(on_stderr(), "no daemon\n");
+	fd = syslog_daemon();
+	ck_assert_int_eq(sink_open("syslog"), 0);
+	line("both\n", LOG_LEVEL_ERROR);
+	sink_flush();
+	must_receive(fd, 27, "both");
+	ck_assert_str_eq(on_stderr(), "both\n");
+}
+END_TEST
+
 /* Its queue is full: nothing waits for it, and what is lost is counted. */
 START_TEST(a_syslog_daemon_that_stands_still_holds_nothing_up)
 {
@@ -364,7 +385,7 @@ main(void)
 	tcase_add_test(tcase, an_error_at_the_start_is_on_stderr_too);
 	tcase_add_test(tcase, without_stderr_lines_are_dropped_and_counted);
 	if (!can_have_own_dev()) {
-		puts("SKIPPED: case 'syslog', 7 tests: needs the right to mount");
+		puts("SKIPPED: case 'syslog', 8 tests: needs the right to mount");
 		fflush(stdout);
 		return unit_run(suite);
 	}
@@ -372,6 +393,7 @@ main(void)
 	tcase_add_loop_test(tcase, syslog_gets_facility_and_priority, 0, ROWS(places));
 	tcase_add_test(tcase, a_syslog_daemon_that_was_restarted_gets_the_next_line);
 	tcase_add_test(tcase, without_a_syslog_daemon_lines_go_to_stderr);
+	tcase_add_test(tcase, an_error_of_the_start_is_on_stderr_once);
 	tcase_add_test(tcase, a_syslog_daemon_that_stands_still_holds_nothing_up);
 	return unit_run(suite);
 }
