@@ -41,7 +41,7 @@ usage(FILE *to, int status)
 	    "  -v       more log\n"
 	    "  -V, -h   version, help\n"
 	    "See superd(8) and superd.ini(5).\n", to);
-	return status;
+	return fflush(to) == EOF ? EX_OSERR : status;
 }
 
 /* -1: go on; else the status to exit with. */
@@ -60,7 +60,7 @@ read_options(int argc, char **argv, struct options *options)
 		case 'D': options->daemon = true; break;
 		case 'p': options->pid_file = optarg; break;
 		case 'v': options->verbose = true; break;
-		case 'V': return puts("superd " SUPERD_VERSION) == EOF ? EX_OSERR : 0;
+		case 'V': return puts("superd " SUPERD_VERSION) == EOF || fflush(stdout) == EOF ? EX_OSERR : 0;
 		case 'h': return usage(stdout, 0);
 		default: return usage(stderr, EX_USAGE);
 		}
@@ -140,20 +140,24 @@ check(const struct conf_base *base, const struct options *options)
 {
 	struct mistakes mistakes = { .count = 0 };
 	struct conf *conf = load(base, &mistakes);
-	const char *wrong;
-	int status = 0;
+	const char *wrong = "standard output cannot be written";
+	int result, status = 0;
 
 	mistakes_free(&mistakes);
 	if (conf == NULL)
 		return EX_CONFIG;
-	if (!options->print) {
+	if (options->print) {
+		result = conf_print(conf, &wrong);
+	} else {
 		printf("%s: %u services, ok\n", options->file, conf->count);
-	} else if (conf_print(conf, &wrong) == -1) {
-		fprintf(stderr, "superd: -T: %s\n", wrong);
-		status = EX_CONFIG;
+		result = fflush(stdout);
+	}
+	if (result != 0) {
+		fprintf(stderr, "superd: -%c: %s\n", options->print ? 'T' : 't', wrong);
+		status = ferror(stdout) ? EX_OSERR : EX_CONFIG;
 	}
 	conf_release(conf);
-	return fflush(stdout) == EOF ? EX_OSERR : status;
+	return status;
 }
 
 /* Sockets that were passed and that no service wants: left open they would take connections and never answer. */

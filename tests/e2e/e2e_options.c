@@ -122,6 +122,32 @@ START_TEST(effective_configuration_reads_back_to_itself)
 }
 END_TEST
 
+START_TEST(full_disk_behind_standard_output_is_told_and_exits_71)
+{
+	static const char *const options[] = { "-t", "-T", "-h", "-V" };
+	const struct daemon *d = configuration("[services]\na = 127.0.0.1:0 hello\n");
+	char command[512];
+
+	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+		FILE *told;
+		size_t len;
+		int status;
+
+		snprintf(command, sizeof command, "exec '%s' %s -c '%s' -s '%s' 2>&1 >/dev/full",
+		    getenv("SUPERD"), options[i], d->ini, services());
+		told = popen(command, "r");
+		must(told != NULL);
+		len = fread(out, 1, sizeof out - 1, told);
+		out[len] = '\0';
+		status = pclose(told);
+		if (WEXITSTATUS(status) != 71)
+			flunk("%s: exit status %d", options[i], WEXITSTATUS(status));
+		if (i < 2 && strstr(out, "standard output cannot be written\n") == NULL)
+			flunk("%s told: '%s'", options[i], out);
+	}
+}
+END_TEST
+
 START_TEST(closed_folder_on_the_way_to_a_program_is_named)
 {
 	struct daemon *d = daemon_new();
@@ -380,7 +406,8 @@ main(void)
 	add_case(suite, "printed", NEEDS_NOTHING, TESTS(version_and_help_are_printed,
 	    wrong_usage_exits_64, good_file_is_told_ok, bad_file_is_told_with_every_mistake,
 	    absent_file_is_a_mistake, absent_program_is_a_mistake,
-	    effective_configuration_reads_back_to_itself));
+	    effective_configuration_reads_back_to_itself,
+	    full_disk_behind_standard_output_is_told_and_exits_71));
 	add_case(suite, "checked for another user", NEEDS_ROOT,
 	    TESTS(closed_folder_on_the_way_to_a_program_is_named));
 	add_case(suite, "daemon", NEEDS_NOTHING, TESTS(pid_file_is_written_and_removed,
