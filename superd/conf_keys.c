@@ -43,8 +43,8 @@ const struct conf_key settings_keys[] = {
 	{ .name = key, .kind = KEY_LIMIT, AT(limit[which]), .xinetd = known }
 const struct conf_key service_keys[] = {
 	{ .name = "listen", .kind = KEY_LISTEN, AT(listen), .own = true,
-	  .xinetd = "port bind socket_type protocol" },
-	{ .name = "exec", .kind = KEY_WORDS, AT(exec), .own = true, .xinetd = "server server_args" },
+	  .xinetd = "port bind socket_type protocol v6only" },
+	{ .name = "exec", .kind = KEY_WORDS, AT(exec), .own = true, .xinetd = "server server_args redirect" },
 	{ .name = "enabled", .kind = KEY_BOOL, AT(enabled), .initial = "yes",
 	  .xinetd = "disable disabled" },
 	{ .name = "argv0", .kind = KEY_TEXT, AT(argv0), .xinetd = "nameinargs" },
@@ -76,7 +76,8 @@ const struct conf_key service_keys[] = {
 	  .most = UNLIMITED, .initial = "100", .xinetd = "instances" },
 	{ .name = "max_per_source", .kind = KEY_COUNT, AT(max_per_source), .least = 1,
 	  .most = UNLIMITED, .xinetd = "per_source" },
-	{ .name = "rate", .kind = KEY_RATE, AT(rate), .initial = "unlimited", .xinetd = "cps" },
+	{ .name = "rate", .kind = KEY_RATE, AT(rate), .initial = "unlimited",
+	  .xinetd = "cps leaky_bucket" },
 	{ .name = "rate_per_source", .kind = KEY_RATE, AT(rate_per_source), .initial = "unlimited" },
 	{ .name = "max_load", .kind = KEY_LOAD, AT(max_load), .initial = "unlimited" },
 	{ .name = "when_full", .kind = KEY_CHOICE, AT(when_full), .words = full_words,
@@ -188,6 +189,10 @@ conf_key_hint(struct arena *arena, const struct conf_key *table, const char *nam
 		names[count++] = key->name;
 	}
 	names[count] = NULL;
+	if (table == service_keys)
+		for (const struct conf_key *key = settings_keys; key->name != NULL; key++)
+			if (names_contain(key->xinetd, name))
+				return arena_print(arena, "; did you mean '%s' of [superd]?", key->name);
 	if (table == service_keys && conf_key_find(settings_keys, name) != NULL)
 		return "; it belongs into [superd]";
 	if (table == settings_keys && conf_key_find(service_keys, name) != NULL)
