@@ -166,6 +166,8 @@ look_as_user(struct draft *draft, const struct service *service, enum way way, c
 			wrong = look_at(arena, fd, path, identity->name, folder), fd = -1;
 		else
 			wrong = look_along(arena, fd, path, identity->name, folder);
+		if (wrong != NULL && way == WAY_INSIDE)
+			wrong = arena_print(arena, "%s, inside of the chroot %s", wrong, service->chroot);
 		if ((lost = eyes_back(draft, identity)) != NULL)
 			wrong = lost;
 	}
@@ -232,6 +234,14 @@ same_program(const struct service *a, const struct service *b)
 	    strcmp(a->exec[0], b->exec[0]) == 0;
 }
 
+static bool
+is_folder(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 void
 conf_check_program(struct draft *draft, struct section *section)
 {
@@ -258,6 +268,8 @@ conf_check_program(struct draft *draft, struct section *section)
 			    name, draft->conf->settings.service_dir);
 		return;
 	}
+	if (service->chroot != NULL && rights_have(RIGHT_CHROOT) && !is_folder(service->chroot))
+		return;		/* which conf_check_folders tells */
 	wrong = look_as_user(draft, service, !bare ? WAY_INSIDE :
 	    service->chroot != NULL ? WAY_DESCRIPTOR : WAY_OUTSIDE, path, false);
 	if (wrong != NULL && cannot_know(draft, service)) {
@@ -276,7 +288,6 @@ void
 conf_check_folders(struct draft *draft, struct section *section)
 {
 	struct service *service = section->service;
-	struct stat status;
 	const char *wrong;
 
 	if (service->chroot != NULL && !rights_have(RIGHT_CHROOT)) {
@@ -286,8 +297,7 @@ conf_check_folders(struct draft *draft, struct section *section)
 			draft_mistake(draft, section, "chroot", "superd has no right to do that (not root, or without CAP_SYS_CHROOT)");
 		return;
 	}
-	if (service->chroot != NULL && (stat(service->chroot, &status) == -1 ||
-	    !S_ISDIR(status.st_mode))) {
+	if (service->chroot != NULL && !is_folder(service->chroot)) {
 		draft_mistake(draft, section, "chroot", "%s is no folder", service->chroot);
 		return;
 	}
