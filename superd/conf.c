@@ -124,7 +124,9 @@ set_line(struct draft *draft, const struct section *section, struct service *ser
 			wrong = "is NAME = LISTEN PROGRAM [ARGUMENT ...], such as 'echo = 7 echo'";
 		if (wrong != NULL) {
 			mistakes_add(draft->wrong, line->at, "services", section->name, "%s", wrong);
-			return;
+			if (*text[1] == '\0')
+				return;		/* it is told what such a line has */
+			continue;
 		}
 		service->given |= conf_key_bit(key);
 	}

@@ -121,7 +121,7 @@ make_environ(struct draft *draft, struct section *section)
 		return;
 	for (; pass != NULL && *pass != NULL; pass++)
 		set_variable(service->environ, &service->environ_count, inherited(draft, *pass));
-	for (size_t i = 0; identity->login != NULL && i < IDENTITY_VARIABLES; i++)
+	for (size_t i = 0; identity != NULL && identity->login != NULL && i < IDENTITY_VARIABLES; i++)
 		set_variable(service->environ, &service->environ_count, identity->variables[i]);
 	for (; env != NULL && *env != NULL; env++)
 		set_variable(service->environ, &service->environ_count, *env);
@@ -172,7 +172,7 @@ check_limits(struct draft *draft, struct section *section)
 		if ((limit = service->limit[which]) == NULL)
 			continue;
 		hard = (unsigned long long)system->limit[which].rlim_max;
-		if (which == LIMIT_NPROC && service->identity->uid == 0)
+		if (which == LIMIT_NPROC && service->identity != NULL && service->identity->uid == 0)
 			draft_mistake(draft, section, key->name, "does not bind root; "
 			    "give the service another user, or leave it out");
 		if (!system->raise && limit->hard > hard && draft->base->test)
@@ -305,23 +305,28 @@ check_backlog(struct draft *draft, struct section *section)
 		    service->backlog, somaxconn);
 }
 
+/* What does not hang on a mistake that was told already is looked at all the same. */
 static void
 check_service(struct draft *draft, struct section *section)
 {
 	struct service *service = section->service;
 
-	check_socket_keys(draft, section);
-	check_datagrams(draft, section);
+	if (service->listen.count != 0) {
+		check_socket_keys(draft, section);
+		check_datagrams(draft, section);
+	}
 	check_backlog(draft, section);
 	conf_check_lists(draft, section);
 	if (service->wait)
 		check_wait(draft, section);
-	make_argv(draft, service);
 	conf_check_users(draft, section);
-	if (service->identity == NULL)
-		return;
 	conf_check_folders(draft, section);
-	conf_check_program(draft, section);
+	if (service->exec != NULL && *service->exec != NULL) {
+		make_argv(draft, service);
+		conf_check_program(draft, section);
+	} else if (service->exec != NULL) {
+		draft_mistake(draft, section, "exec", "names no program");
+	}
 	check_limits(draft, section);
 	check_nice(draft, section);
 	make_environ(draft, section);
@@ -404,12 +409,10 @@ conf_check(struct draft *draft)
 	for (section = draft->first; section != NULL; section = section->next) {
 		struct service *service = section->service;
 
-		if (service != NULL && service->enabled && service->listen.count == 0)
-			continue;	/* told already */
-		if (service != NULL && service->enabled && service->exec != NULL && *service->exec != NULL)
-			check_service(draft, section);
-		else if (service != NULL && service->enabled && service->exec != NULL)
-			draft_mistake(draft, section, "exec", "names no program");
+		if (service == NULL || !service->enabled)
+			continue;
+		if (section->line != NULL || service->listen.count != 0 || service->exec != NULL)
+			check_service(draft, section);	/* else the heading itself is the mistake */
 	}
 	conf_check_addresses(draft);
 	check_descriptors(draft);

@@ -270,6 +270,11 @@ conf_check_program(struct draft *draft, struct section *section)
 	}
 	if (service->chroot != NULL && rights_have(RIGHT_CHROOT) && !is_folder(service->chroot))
 		return;		/* which conf_check_folders tells */
+	if (service->identity == NULL) {	/* there are no eyes to look with */
+		if (service->chroot == NULL && access(path, F_OK) == -1)
+			draft_mistake(draft, section, "exec", "%s: %s", path, strerror(errno));
+		return;
+	}
 	wrong = look_as_user(draft, service, !bare ? WAY_INSIDE :
 	    service->chroot != NULL ? WAY_DESCRIPTOR : WAY_OUTSIDE, path, false);
 	if (wrong != NULL && cannot_know(draft, service)) {
@@ -301,7 +306,7 @@ conf_check_folders(struct draft *draft, struct section *section)
 		draft_mistake(draft, section, "chroot", "%s is no folder", service->chroot);
 		return;
 	}
-	if (strcmp(service->chdir, "/") == 0 && service->chroot == NULL)
+	if (service->identity == NULL || (strcmp(service->chdir, "/") == 0 && service->chroot == NULL))
 		return;
 	wrong = look_as_user(draft, service, WAY_INSIDE, service->chdir, true);
 	if (wrong != NULL && cannot_know(draft, service))
