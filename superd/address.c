@@ -217,8 +217,7 @@ parse_one(struct arena *arena, const char *text, struct address *address, unsign
 	if ((port = divide_host(rest, &host)) == NULL)
 		return arena_print(arena, "'%s' is not PORT, ADDRESS:PORT or [IPV6]:PORT", text);
 	if (!parse_port(port, address->kind, &address->port))
-		return arena_print(arena, "%s'%s' is not a port (0 to 65535, or a name in "
-		    "services(5)); a service is NAME = LISTEN PROGRAM",
+		return arena_print(arena, "%s'%s' is not a port (0 to 65535, or a name in services(5))",
 		    strcmp(text, port) == 0 ? "" : arena_print(arena, "'%s': ", text), port);
 	if ((wrong = parse_host(arena, host, address, count)) != NULL)
 		return wrong;

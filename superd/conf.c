@@ -122,6 +122,8 @@ set_line(struct draft *draft, const struct section *section, struct service *ser
 		wrong = conf_key_parse(key, &draft->conf->arena, text[i], service);
 		if (wrong != NULL && *text[i] == '\0')
 			wrong = "is NAME = LISTEN PROGRAM [ARGUMENT ...], such as 'echo = 7 echo'";
+		else if (wrong != NULL && i == 0 && strchr(text[0], ':') == NULL)
+			wrong = arena_print(&draft->arena, "%s; a service is NAME = LISTEN PROGRAM", wrong);
 		if (wrong != NULL) {
 			mistakes_add(draft->wrong, line->at, "services", section->name, "%s", wrong);
 			if (*text[1] == '\0')

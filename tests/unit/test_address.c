@@ -8,8 +8,7 @@
 #include "bounds.h"
 #include "unit.h"
 
-#define PORT_HELP " is not a port (0 to 65535, or a name in services(5)); " \
-	"a service is NAME = LISTEN PROGRAM"
+#define PORT_HELP " is not a port (0 to 65535, or a name in services(5))"
 #define SCHEME_HELP "; there are tcp:, tcp4:, tcp6:, udp:, udp4:, udp6: and unix: " \
 	"(and names of hosts are not looked up)"
 #define FORM_HELP " is not PORT, ADDRESS:PORT or [IPV6]:PORT"
