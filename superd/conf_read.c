@@ -345,6 +345,14 @@ tell_folder(struct draft *draft, const struct entry *include, const char *path)
 	    "%s is a folder; its files are %.*s/*.ini", path, (int)len, name);
 }
 
+static bool
+same_file(const char *a, const char *b)
+{
+	struct stat one, two;
+
+	return stat(a, &one) == 0 && stat(b, &two) == 0 && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
 /* The files that the glob names, relative to the main file's folder. */
 static void
 read_included(struct draft *draft, const struct entry *include)
@@ -371,6 +379,9 @@ read_included(struct draft *draft, const struct entry *include)
 		for (unsigned i = 0; i < found.gl_pathc; i++)
 			if (is_folder(found.gl_pathv[i]))
 				tell_folder(draft, include, found.gl_pathv[i]);
+			else if (same_file(found.gl_pathv[i], main_file))
+				mistakes_add(draft->wrong, include->at, "superd", "include", "%s is this "
+				    "file itself; put the others into a folder of their own", found.gl_pathv[i]);
 			else
 				read_file(draft, found.gl_pathv[i], i + 1);
 	globfree(&found);
