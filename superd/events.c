@@ -358,7 +358,7 @@ event_status_children(const struct launcher *launcher)
 }
 
 void
-event_status_service(const struct running *running)
+event_status_service(const struct running *running, bool leaving)
 {
 	log_begin(LOG_LEVEL_NOTICE, "status");
 	log_text("service", running->service->name);
@@ -374,7 +374,7 @@ event_status_service(const struct running *running)
 			snprintf(key, sizeof key, "refused_%s", verdict_word[verdict]);
 			log_number(key, running->refused[verdict]);
 		}
-	log_text("state", running->leaving ? "leaving" : is_full(running) ? "full" : "serving");
+	log_text("state", leaving ? "leaving" : is_full(running) ? "full" : "serving");
 	log_end();
 }
 

@@ -40,7 +40,7 @@ void	event_stop(const char *text);
 /* SIGUSR1: what is, not what happened. */
 void	event_status(unsigned services, unsigned live, unsigned most, uint64_t sessions);
 void	event_status_children(const struct launcher *);
-void	event_status_service(const struct running *);
+void	event_status_service(const struct running *, bool leaving);
 void	event_status_listener(const struct listener *);
 void	event_status_session(const struct running *, const struct session *, uint64_t now_us);
 

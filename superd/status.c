@@ -3,9 +3,9 @@
 #include "superd.h"
 
 static void
-tell_service(const struct running *running)
+tell_service(const struct superd *superd, const struct running *running)
 {
-	event_status_service(running);
+	event_status_service(running, running->leaving || superd->state != STATE_SERVING);
 	for (const struct listener *l = running->listeners; l != NULL; l = l->next)
 		event_status_listener(l);
 }
@@ -21,9 +21,9 @@ superd_status(const struct superd *superd)
 	    superd->sessions.last_id);
 	event_status_children(&superd->launcher);
 	for (unsigned i = 0; i < superd->count; i++)
-		tell_service(superd->running[i]);
+		tell_service(superd, superd->running[i]);
 	for (unsigned i = 0; i < superd->gone_count; i++)
-		tell_service(superd->gone[i]);
+		tell_service(superd, superd->gone[i]);
 	for (const struct listener *l = superd->leaving; l != NULL; l = l->next)
 		event_status_listener(l);
 	while ((session = session_next(&superd->sessions, &at)) != NULL)

@@ -69,6 +69,21 @@ START_TEST(sigint_lets_sessions_end_within_grace)
 }
 END_TEST
 
+START_TEST(status_while_stopping_claims_no_service)
+{
+	struct daemon *d = start_hold("1h");
+	int fd = dial(d, "hold");
+
+	expect(fd, "held\n");
+	kill(d->pid, SIGTERM);
+	await(refused_now(address_of(d, "hold", 0)));
+	kill(d->pid, SIGUSR1);
+	await_log(d, "status", "service=hold", "live=1", "state=leaving");
+	close(fd);
+	must(daemon_exit_status(d) == 0);
+}
+END_TEST
+
 START_TEST(sessions_left_after_grace_are_terminated)
 {
 	struct daemon *d = start_hold("300ms");
@@ -272,9 +287,9 @@ main(void)
 
 	add_case(suite, "grace", NEEDS_NOTHING, TESTS(idle_daemon_ends_at_once,
 	    sigterm_lets_sessions_end_within_grace, sigint_lets_sessions_end_within_grace,
-	    sessions_left_after_grace_are_terminated, second_sigterm_skips_grace,
-	    sigint_after_sigterm_skips_grace, queued_clients_see_the_end_when_superd_stops,
-	    notify_socket_hears_ready_and_stopping));
+	    status_while_stopping_claims_no_service, sessions_left_after_grace_are_terminated,
+	    second_sigterm_skips_grace, sigint_after_sigterm_skips_grace,
+	    queued_clients_see_the_end_when_superd_stops, notify_socket_hears_ready_and_stopping));
 	add_case(suite, "groups", NEEDS_PROC,
 	    TESTS(sessions_that_ignore_sigterm_are_killed_with_their_children,
 	    child_that_ignores_sigterm_goes_with_its_session));
