@@ -51,6 +51,12 @@ static inline int client_number(const char *text, long most)
 	    value <= most ? (int)value : -1;
 }
 
+/* A number beyond all ports, of which getaddrinfo(3) would take the lower 16 bits. */
+static inline bool client_no_port(const char *text)
+{
+	return text[strspn(text, "0123456789")] == '\0' && client_number(text, UINT16_MAX) == -1;
+}
+
 /* The addresses of host and port, for freeaddrinfo(3); NULL after telling why there are none. */
 static inline struct addrinfo *client_addresses(const char *program, char *const words[], int type)
 {

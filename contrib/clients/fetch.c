@@ -42,6 +42,18 @@ seconds(const char *text)
 	return (int)value;
 }
 
+/* A number beyond all ports, of which getaddrinfo(3) would take the lower 16 bits. */
+static bool
+is_no_port(const char *text)
+{
+	long port;
+
+	if (*text == '\0' || text[strspn(text, "0123456789")] != '\0')
+		return false;
+	port = strtol(text, NULL, 10);	/* LONG_MAX where it does not fit */
+	return port < 1 || port > UINT16_MAX;
+}
+
 /* Reads the arguments after the options. Returns NULL, or what is wrong with them. */
 static const char *
 read_words(struct fetch_job *job, int count, char *const words[])
@@ -51,6 +63,8 @@ read_words(struct fetch_job *job, int count, char *const words[])
 	job->host = words[0];
 	job->port = words[1];
 	job->name = words[2];		/* NULL ends the words */
+	if (is_no_port(job->port))
+		return "PORT is 1 to 65535, or a name";
 	if (job->name != NULL && *job->name == '\0')
 		return "NAME is empty";
 	if (job->name != NULL && strlen(job->name) > FETCH_NAME_MAX)

@@ -212,7 +212,11 @@ main(int argc, char *argv[])
 		fprintf(stderr, "msgclient: HOST and PORT are expected\n%s", usage);
 		return CLIENT_USAGE;
 	}
-	signal(SIGPIPE, SIG_IGN);
 	target = argv + optind;
+	if (client_no_port(target[1])) {
+		fprintf(stderr, "msgclient: PORT is 1 to 65535, or a name\n%s", usage);
+		return CLIENT_USAGE;
+	}
+	signal(SIGPIPE, SIG_IGN);
 	return connect_any() == 0 && talk() != BROKEN ? CLIENT_OK : CLIENT_FAILED;
 }

@@ -157,8 +157,12 @@ main(int argc, char *argv[])
 		fprintf(stderr, "udpclient: HOST and PORT are expected\n%s", usage);
 		return CLIENT_USAGE;
 	}
-	signal(SIGPIPE, SIG_IGN);
 	target = argv + optind;
+	if (client_no_port(target[1])) {
+		fprintf(stderr, "udpclient: PORT is 1 to 65535, or a name\n%s", usage);
+		return CLIENT_USAGE;
+	}
+	signal(SIGPIPE, SIG_IGN);
 	if ((list = client_addresses("udpclient", target, SOCK_DGRAM)) == NULL)
 		return CLIENT_FAILED;
 	status = talk(list);

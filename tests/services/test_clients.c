@@ -361,6 +361,9 @@ START_TEST(wrong_call_is_refused)
 	filter_check_usage(ARGS(client));
 	filter_check_usage(ARGS(client, "127.0.0.1"));
 	filter_check_usage(ARGS(client, "127.0.0.1", "1", "2"));
+	filter_check_usage(ARGS(client, "127.0.0.1", "0"));
+	filter_check_usage(ARGS(client, "127.0.0.1", "65536"));
+	filter_check_usage(ARGS(client, "127.0.0.1", "99999999999999999999"));
 	filter_check_usage(ARGS(client, "-x", "127.0.0.1", "1"));
 	filter_check_usage(ARGS(client, "-t", "0", "127.0.0.1", "1"));
 	filter_check_usage(ARGS(client, "-t", "1s", "127.0.0.1", "1"));

@@ -359,6 +359,7 @@ START_TEST(wrong_call_is_refused)
 		{ HOST, "1" }, { HOST, "1", "" }, { HOST, "1", "sub/" }, { HOST, "1", ".." },
 		{ HOST, "1", "a\nb" }, { "-o", "", HOST, "1", "x" }, { "-t", "0", HOST, "1", "x" },
 		{ "-t", "1x", HOST, "1", "x" }, { "-t", "86401", HOST, "1", "x" }, { "-o" },
+		{ HOST, "0", "x" }, { HOST, "65536", "x" }, { HOST, "99999999999999999999", "x" },
 	};
 	char text[4096];
 
