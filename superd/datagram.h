@@ -34,7 +34,8 @@ int	datagram_options(int fd, int family);
 /*
  * Up to most datagrams of a UDP socket bound to bound, or of the SOCK_SEQPACKET
  * socket of a process.  Their number; -1 with errno, EAGAIN: there is none.  One
- * that is longer than DATAGRAM_BYTES is given with that length plus one.
+ * that is longer than DATAGRAM_BYTES, which IPv6 allows, is cut off and given
+ * with that length plus one.
  */
 int	datagram_receive(struct datagrams *, int fd, const struct peer *bound, unsigned most);
 int	datagram_read(struct datagrams *, int fd, unsigned most);

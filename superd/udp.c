@@ -283,7 +283,8 @@ deliver(struct superd *superd, struct flow *flow, const struct datagram *items, 
 	unsigned fit = 0, written = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		if (items[i].bytes.iov_len == 0)	/* it would read as the end */
+		/* It would read as the end; or it is cut off. */
+		if (items[i].bytes.iov_len == 0 || items[i].bytes.iov_len > DATAGRAM_BYTES)
 			running->dropped++;
 		else
 			bytes[fit++] = items[i].bytes;
@@ -320,7 +321,7 @@ dispatch(struct superd *superd, struct listener *listener, const struct datagram
 		return run;
 	if (flow != NULL)
 		superd_end_flow(flow);	/* who writes next gets a new process */
-	if (listener->drained || superd->state != STATE_SERVING)
+	if (listener->drained || superd->state != STATE_SERVING || items->bytes.iov_len > DATAGRAM_BYTES)
 		listener->running->dropped++;
 	else
 		newcomer(superd, listener, items);

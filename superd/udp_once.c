@@ -185,6 +185,9 @@ superd_take_datagram(struct superd *superd, struct listener *listener)
 	if (datagram_receive(&superd->datagrams, listener->fd, &listener->bound, 1) == -1)
 		return superd_accept_failed(superd, listener, errno);
 	/* A session of before the last reload may be waiting for more of this peer: he is served anew. */
-	superd_filter(superd, listener, superd->datagrams.item);
+	if (superd->datagrams.item->bytes.iov_len <= DATAGRAM_BYTES)
+		superd_filter(superd, listener, superd->datagrams.item);
+	else
+		listener->running->dropped++;	/* it is cut off */
 	return superd_pauses(superd) ? ACCEPT_PAUSED : ACCEPT_TAKEN;
 }

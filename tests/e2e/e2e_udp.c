@@ -312,6 +312,27 @@ START_TEST(ipv6_alone_does_not_hear_ipv4)
 }
 END_TEST
 
+/* IPv6 carries 20 bytes more than can be sent back: half a question would be a wrong one. */
+START_TEST(longer_one_of_ipv6_is_dropped_and_not_cut)
+{
+	struct daemon *d = daemon_start("[services]\nx = udp:[::1]:0 cat\ny = udp:[::1]:0 wc -c\n"
+	    "[y]\nidle_timeout = 0\n");
+	int peer = udp_dial(d, "x"), filter = udp_dial(d, "y");
+
+	udp_put_bytes(peer, pattern(DATAGRAM_MOST + 1), DATAGRAM_MOST + 1);
+	must(status_number(d, "x", "dropped") == 1 && status_number(d, "x", "served") == 0);
+	udp_ask(peer, "first", "first");
+	udp_put_bytes(peer, pattern(DATAGRAM_MOST + 20), DATAGRAM_MOST + 20);
+	udp_ask(peer, "second", "second");
+	must(status_number(d, "x", "dropped") == 2);
+	udp_put_bytes(filter, pattern(DATAGRAM_MOST + 20), DATAGRAM_MOST + 20);
+	udp_put_bytes(filter, pattern(DATAGRAM_MOST), DATAGRAM_MOST);
+	udp_expect(filter, "65507\n");
+	must(status_number(d, "y", "dropped") == 1 && status_number(d, "y", "served") == 1);
+	daemon_stop(d);
+}
+END_TEST
+
 START_TEST(port_is_not_shared)
 {
 	struct daemon *d = start_puppets("udp:127.0.0.1:0", "");
@@ -409,8 +430,8 @@ main(void)
 	    same_peer_has_a_process_for_each_address_of_ours,
 	    wildcard_of_ipv4_answers_from_where_it_was_asked, port_is_not_shared));
 	add_case(suite, "IPv6", NEEDS_IPV6, TESTS(dual_stack_answers_from_where_it_was_asked,
-	    ipv6_alone_does_not_hear_ipv4, environment_of_a_session_names_both_ends,
-	    environment_of_a_filter_names_both_ends));
+	    ipv6_alone_does_not_hear_ipv4, longer_one_of_ipv6_is_dropped_and_not_cut,
+	    environment_of_a_session_names_both_ends, environment_of_a_filter_names_both_ends));
 	add_case(suite, "several of IPv6", NEEDS_IPV6 | NEEDS_NETNS, TESTS(
 	    wildcard_of_ipv6_answers_from_where_it_was_asked));
 	return run_suite(suite);
