@@ -42,6 +42,12 @@ address_is_mapped(const struct in6_addr *ip)
 	return memcmp(ip, &any_4, 12) == 0;
 }
 
+bool
+address_peers_equal(const struct peer *a, const struct peer *b)
+{
+	return a->port == b->port && a->scope == b->scope && IN6_ARE_ADDR_EQUAL(&a->ip, &b->ip);
+}
+
 static bool
 parse_port(const char *text, int kind, in_port_t *port)
 {

@@ -77,6 +77,8 @@ void	address_of_sockaddr(const struct sockaddr_storage *, struct peer *);
 bool	address_is_mapped(const struct in6_addr *);
 /* "127.0.0.1", "::1", "fe80::1%eth0". */
 void	address_ip_text(const struct in6_addr *, uint32_t scope, char text[ADDRESS_TEXT]);
+/* The same address, port and interface. */
+bool	address_peers_equal(const struct peer *, const struct peer *);
 /* "127.0.0.1:80", "[::1]:80", "unix:uid=0,pid=1". */
 void	address_peer_text(const struct peer *, char text[ADDRESS_TEXT]);
 

@@ -39,16 +39,10 @@ slot_of(const struct flows *flows, const struct listener *listener, const struct
 	return &flows->slots[sources_hash(flows->seed, words) % SLOTS];
 }
 
-static bool
-peers_equal(const struct peer *a, const struct peer *b)
-{
-	return a->port == b->port && a->scope == b->scope && IN6_ARE_ADDR_EQUAL(&a->ip, &b->ip);
-}
-
 bool
 flow_is_of(const struct flow *flow, const struct peer *peer, const struct peer *local)
 {
-	return peers_equal(&flow->peer, peer) && peers_equal(&flow->local, local);
+	return address_peers_equal(&flow->peer, peer) && address_peers_equal(&flow->local, local);
 }
 
 struct flow *

@@ -13,17 +13,19 @@ struct newcomer {
 	struct listener	*listener;
 	struct peer	 peer, local;
 	size_t		 len;
-	bool		 first;		/* of its peer */
+	bool		 first;		/* of its peer at this address of ours: it needs a process */
 	unsigned char	 bytes[];
 };
 
+/* One of the same peer, for the same address. */
 static bool
-has_waiting(const struct newcomers *all, const struct listener *listener, const struct peer *peer)
+has_waiting(const struct newcomers *all, const struct listener *listener, const struct datagram *datagram)
 {
 	const struct newcomer *one = all->first;
 
-	while (one != NULL && (one->listener != listener || one->peer.port != peer->port ||
-	    !IN6_ARE_ADDR_EQUAL(&one->peer.ip, &peer->ip)))
+	while (one != NULL && (one->listener != listener ||
+	    !address_peers_equal(&one->peer, &datagram->peer) ||
+	    !address_peers_equal(&one->local, &datagram->local)))
 		one = one->next;
 	return one != NULL;
 }
@@ -34,7 +36,7 @@ look_due(struct timer *timer)
 	superd_serve_newcomers(container_of(timer, struct newcomers, look)->superd);
 }
 
-/* One process for each peer that waits; who wrote a moment ago is not taken his away. */
+/* One process for each that is waited for; who wrote a moment ago is not taken his away. */
 static void
 make_room(struct superd *superd, struct running *running, const struct listener *listener)
 {
@@ -119,7 +121,7 @@ superd_let_wait(struct superd *superd, struct listener *listener, const struct d
 		return false;
 	*one = (struct newcomer){ .listener = listener, .peer = datagram->peer,
 		.local = datagram->local, .len = len,
-		.first = !has_waiting(all, listener, &datagram->peer) };
+		.first = !has_waiting(all, listener, datagram) };
 	memcpy(one->bytes, datagram->bytes.iov_base, len);
 	append(superd, running, one);
 	superd_tell_full(superd, running);

@@ -20,7 +20,7 @@ struct newcomers {
 	struct superd		*superd;
 	struct newcomer		*first, *last;	/* owned */
 	unsigned		 count;
-	unsigned		 peers;		/* different ones among them, or nearly so */
+	unsigned		 peers;		/* that need a process: one for each address of ours */
 	size_t			 bytes;
 	unsigned		 making_room;	/* processes that have got end-of-file for them */
 	struct timer		 look;		/* when the next may be told to end, or rate allows one */

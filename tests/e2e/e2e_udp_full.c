@@ -7,6 +7,7 @@
 
 #include <sys/socket.h>
 
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,31 @@ START_TEST(datagrams_that_have_waited_come_in_their_order)
 		udp_expect(fresh, text);
 	}
 	must(log_count(d, "start", NULL) == 2);
+	daemon_stop(d);
+}
+END_TEST
+
+/* A process for each: so two make room for them. */
+START_TEST(newcomer_at_two_of_our_addresses_is_served_at_both)
+{
+	struct daemon *d = daemon_start("[superd]\ngrace = 0\n[services]\nx = udp4:0 puppet\n"
+	    "[x]\nidle_timeout = none\nmax_sessions = 2\nmax_per_source = unlimited\n");
+	int quiet[] = { udp_dial(d, "x"), udp_dial(d, "x") }, port = port_of(address_of(d, "x", 0));
+	int fresh = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	const struct timeval limit = { .tv_sec = DEADLINE_MS / 1000 };
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+
+	must(setsockopt(fresh, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0);
+	udp_pid(quiet[0]);
+	udp_pid(quiet[1]);
+	for (in_addr_t ip = INADDR_LOOPBACK; ip < INADDR_LOOPBACK + 2; ip++) {
+		to.sin_addr.s_addr = htonl(ip);
+		must(sendto(fresh, "say served", 10, 0, (struct sockaddr *)&to, sizeof to) == 10);
+	}
+	udp_expect(fresh, "served");
+	udp_expect(fresh, "served");
+	udp_expect(quiet[0], "bye");
+	udp_expect(quiet[1], "bye");
 	daemon_stop(d);
 }
 END_TEST
@@ -388,6 +414,7 @@ main(void)
 
 	add_case(suite, "room", NEEDS_NOTHING, TESTS(silent_one_makes_room_and_the_talker_goes_on,
 	    longest_silent_is_the_first_to_make_room, datagrams_that_have_waited_come_in_their_order,
+	    newcomer_at_two_of_our_addresses_is_served_at_both,
 	    newcomer_is_served_when_a_process_ends_by_itself,
 	    room_in_superd_is_made_by_the_service_itself,
 	    service_without_a_session_waits_for_the_others));
