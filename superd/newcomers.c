@@ -44,6 +44,8 @@ make_room(struct superd *superd, struct running *running, const struct listener 
 	uint64_t now = superd->loop.now, wait;
 	struct flow *flow;
 
+	if (superd_pauses(superd))	/* its end looks at them again; nobody is to go for that */
+		return;
 	if (superd_room(superd, listener) == ROOM_NOT_YET) {
 		wait = admission_wait_ms(listener->service, &running->tally, now);
 		(void)timer_start(&superd->loop, &all->look, wait, look_due);
@@ -176,7 +178,7 @@ serve(struct superd *superd, struct running *running)
 	}
 	if (all->first == NULL)
 		unlist(superd, running);
-	else if (!superd_pauses(superd))
+	else
 		make_room(superd, running, all->first->listener);
 }
 

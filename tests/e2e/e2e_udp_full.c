@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WAITING_MOST = 64, SILENT_MS = 1000 };
+enum { WAITING_MOST = 64, SILENT_MS = 1000, PAUSE_MS = 200 };
 
 static struct daemon *
 start_puppets(const char *keys)
@@ -213,6 +213,24 @@ START_TEST(live_sessions_go_on_without_descriptors)
 	for (const char *text = ""; strcmp(text, "yes") != 0;)
 		text = udp_text(fresh);		/* what had waited comes first */
 	goes_on(talker, pid);
+	daemon_stop(d);
+}
+END_TEST
+
+/* There is room, but no descriptor: that nobody can be begun is no reason to end who is silent. */
+START_TEST(silent_sessions_are_not_ended_for_want_of_descriptors)
+{
+	struct daemon *d = start_puppets("");
+	int quiet = udp_dial(d, "x"), fresh = udp_dial(d, "x");
+	pid_t pid = udp_pid(quiet);
+
+	limit_descriptors(d->pid, open_descriptors(d->pid));
+	for (unsigned i = 0; i < SILENT_MS / PAUSE_MS + 3; i++) {
+		udp_put(fresh, "say no");	/* the first at once, each other one after a pause */
+		await(log_count(d, "failed", "stage=descriptors", NULL) > i);
+	}
+	limit_descriptors(d->pid, 1000);
+	goes_on(quiet, pid);
 	daemon_stop(d);
 }
 END_TEST
@@ -419,7 +437,8 @@ main(void)
 	    room_in_superd_is_made_by_the_service_itself,
 	    service_without_a_session_waits_for_the_others));
 	add_case(suite, "out of bounds", NEEDS_PROC | NEEDS_NO_VALGRIND, TESTS(
-	    child_that_answers_for_ever_holds_up_nobody, live_sessions_go_on_without_descriptors));
+	    child_that_answers_for_ever_holds_up_nobody, live_sessions_go_on_without_descriptors,
+	    silent_sessions_are_not_ended_for_want_of_descriptors));
 	add_case(suite, "bounds", NEEDS_NOTHING, TESTS(no_more_than_so_many_wait,
 	    no_more_than_so_many_bytes_wait,
 	    hundred_forged_sources_never_cost_the_talker_his_process));
