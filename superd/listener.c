@@ -152,7 +152,16 @@ learn_address(struct listener *listener)
 		return -1;
 	address_of_sockaddr(&storage, &listener->bound);
 	listener->bound.datagram = listener_is_udp(listener);
+	if (listener->bound.datagram)
+		listener->all->udp_ports[listener->bound.port / 8] |=
+		    (unsigned char)(1u << listener->bound.port % 8);
 	return 0;
+}
+
+bool
+listeners_may_have_port(const struct listeners *all, in_port_t port)
+{
+	return (all->udp_ports[port / 8] >> port % 8 & 1) != 0;
 }
 
 /* A kernel without IPv6: the dual-stack wildcard is IPv4 alone. */

@@ -55,6 +55,7 @@ struct listeners {
 	struct pool	 pool;		/* all that are bound: pausing them is one call */
 	struct listener	*waiting;
 	struct watch	 addresses;	/* rtnetlink: an address appeared; open while one waits */
+	unsigned char	 udp_ports[65536 / 8];	/* a bit for each port that was ever bound for UDP */
 	void		(*ready)(struct listener *);
 	void		(*bound)(struct listener *);	/* also after waiting */
 };
@@ -79,6 +80,8 @@ int	listener_adopt(struct listener *, int fd);
 /* Waits for connections or datagrams. */
 int	listener_start(struct listener *);
 bool	listener_is_udp(const struct listener *);
+/* False: no listener of UDP has the port. */
+bool	listeners_may_have_port(const struct listeners *, in_port_t);
 /* The same address under another declaration: its options are set anew, its queue stays. */
 int	listener_redeclare(struct listener *, struct running *, const struct service *,
 	    const struct address *);

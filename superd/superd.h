@@ -91,6 +91,11 @@ void	superd_not_started(struct superd *, struct listener *, uint64_t session, co
 
 /* udp.c: the road of a datagram to the process of its peer, and of the answers. */
 enum accept_step superd_take_datagrams(struct superd *, struct listener *);
+/*
+ * Whether superd itself answers from there: a datagram that comes from it is
+ * forged, and an answer would be a question again, for ever.
+ */
+bool	superd_is_own(struct superd *, const struct peer *);
 /* One that has waited. */
 void	superd_datagram(struct superd *, struct listener *, const struct datagram *);
 /* End-of-file: its peer is not listened to any more, and what it still answers is sent. */

@@ -239,6 +239,35 @@ start_flow(struct superd *superd, struct listener *listener, const struct datagr
 		(void)timer_start(&superd->loop, &flow->timer, flow->idle_ms, idle_due);
 }
 
+/* A process with wait = yes may ask others from the address that it was handed. */
+static bool
+answers_from(struct superd *superd, const struct listener *listener, const struct peer *peer)
+{
+	const struct address *address = listener->address;
+
+	if (!listener_is_udp(listener) || listener->fd == -1 || listener->service->wait ||
+	    listener->bound.port != peer->port)
+		return false;
+	if (!address_is_wildcard(address))
+		return address_peers_equal(&listener->bound, peer);
+	return (address->family == FAMILY_DUAL ||
+	    (address->family == FAMILY_4) == address_is_mapped(&peer->ip)) &&
+	    host_has_address(&superd->own, &peer->ip, superd->loop.now);
+}
+
+bool
+superd_is_own(struct superd *superd, const struct peer *peer)
+{
+	bool own = false;
+
+	if (!listeners_may_have_port(&superd->listeners, peer->port))
+		return false;
+	for (unsigned i = 0; i < superd->count && !own; i++)
+		for (const struct listener *l = superd->running[i]->listeners; l != NULL && !own; l = l->next)
+			own = answers_from(superd, l, peer);
+	return own;
+}
+
 /* Why a datagram cannot even wait. */
 static enum verdict
 verdict_of(enum room room)
@@ -259,7 +288,9 @@ newcomer(struct superd *superd, struct listener *listener, const struct datagram
 
 	if (room == ROOM && superd_pauses(superd))
 		room = ROOM_NOT_AT_ALL;
-	if (room == ROOM) {
+	if (superd_is_own(superd, &one->peer)) {
+		verdict = REFUSE_DENIED;
+	} else if (room == ROOM) {
 		verdict = admission_request(&superd->admission, service, &running->tally, &one->peer,
 		    &moment, &ticket);
 		if (verdict == ADMIT)

@@ -169,8 +169,9 @@ superd_filter(struct superd *superd, struct listener *listener, const struct dat
 	struct running *running = listener->running;
 	struct moment moment = superd_moment(superd, listener->service, &one->peer);
 	struct account *ticket;
-	enum verdict verdict = admission_request(&superd->admission, listener->service,
-	    &running->tally, &one->peer, &moment, &ticket);
+	enum verdict verdict = superd_is_own(superd, &one->peer) ? REFUSE_DENIED :
+	    admission_request(&superd->admission, listener->service, &running->tally, &one->peer,
+	    &moment, &ticket);
 
 	if (verdict == ADMIT)
 		start_once(superd, listener, one, ticket);
