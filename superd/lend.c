@@ -49,6 +49,11 @@ superd_lend(struct superd *superd, struct listener *listener)
 	struct account *ticket;
 	enum verdict verdict;
 
+	/* A datagram with a wrong checksum has gone by now, or the socket is dead. */
+	if (listener_is_udp(listener) && !datagram_first(listener->fd, &listener->first)) {
+		(void)superd_accept_failed(superd, listener, EAGAIN);
+		return;
+	}
 	if (superd_room(superd, listener) != ROOM) {
 		superd_park(superd, listener);
 		return;
@@ -56,8 +61,6 @@ superd_lend(struct superd *superd, struct listener *listener)
 	verdict = admission_request(&superd->admission, listener->service, &running->tally, &nobody,
 	    &moment, &ticket);
 	if (verdict == ADMIT) {
-		if (listener_is_udp(listener))
-			(void)datagram_first(listener->fd, &listener->first);
 		set_blocking(listener->fd, true);
 		session = superd_start(superd, listener, listener->fd, listener->fd, &nobody,
 		    &listener->bound, ticket);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -270,6 +271,14 @@ bool
 listener_is_udp(const struct listener *listener)
 {
 	return listener->address->kind == ADDRESS_UDP;
+}
+
+bool
+listener_is_shut(const struct listener *listener)
+{
+	struct pollfd one = { .fd = listener->fd, .events = POLLRDHUP };
+
+	return listener_is_udp(listener) && poll(&one, 1, 0) == 1 && (one.revents & POLLRDHUP) != 0;
 }
 
 /* When new clients have to pause, the datagrams of those who are served still come. */

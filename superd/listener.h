@@ -82,6 +82,8 @@ int	listener_start(struct listener *);
 bool	listener_is_udp(const struct listener *);
 /* False: no listener of UDP has the port. */
 bool	listeners_may_have_port(const struct listeners *, in_port_t);
+/* Of UDP: whoever shares the socket has shut it down, so it is always ready and never gives anything. */
+bool	listener_is_shut(const struct listener *);
 /* The same address under another declaration: its options are set anew, its queue stays. */
 int	listener_redeclare(struct listener *, struct running *, const struct service *,
 	    const struct address *);

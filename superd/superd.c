@@ -254,6 +254,8 @@ listener_died(struct superd *superd, struct listener *listener, int error)
 enum accept_step
 superd_accept_failed(struct superd *superd, struct listener *listener, int error)
 {
+	if (error == EAGAIN && listener_is_shut(listener))
+		error = ESHUTDOWN;
 	switch (error) {
 	case EAGAIN:
 		return ACCEPT_DRAINED;
@@ -272,8 +274,11 @@ superd_accept_failed(struct superd *superd, struct listener *listener, int error
 	case EINVAL:
 	case ENOTSOCK:
 	case EOPNOTSUPP:
+	case ESHUTDOWN:
 		if (!listener->leaving)
 			listener_died(superd, listener, error);
+		else
+			watch_remove(&listener->watch);
 		return ACCEPT_DEAD;
 	default:		/* no descriptors, no memory, or forbidden: the client is in the queue still */
 		pause_all(superd, "accept", error);

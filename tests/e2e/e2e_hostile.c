@@ -3,7 +3,7 @@
  * others put in superd's way, sockets that are passed and then shut down or that
  * mean something else, and a terminal that nobody reads.
  */
-#include "harness.h"
+#include "harness_udp.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -254,6 +254,38 @@ START_TEST(socket_that_its_giver_shuts_down_starves_nobody)
 }
 END_TEST
 
+static void
+must_be_bound_anew(const char *keys)
+{
+	const struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct daemon *d = daemon_new();
+
+	passed = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	must(bind(passed, (const struct sockaddr *)&any, sizeof any) == 0);
+	daemon_write(d, "[services]\nshut = udp:127.0.0.1:%d cat\n[shut]\n%s\n", port_of_passed(), keys);
+	run_with_socket(d);
+	udp_ask(udp_dial(d, "shut"), "before", "before");
+	(void)shutdown(passed, SHUT_RDWR);	/* an error, since it is not connected; but done */
+	await_log(d, "error", "~'shut': its socket is dead");
+	log_mark(d);
+	close(passed);
+	await_log(d, "listen", "service=shut");
+	udp_ask(udp_dial(d, "shut"), "after", "after");
+	daemon_stop(d);
+}
+
+START_TEST(socket_of_udp_that_its_giver_shuts_down_is_bound_anew)
+{
+	must_be_bound_anew("idle_timeout = none");
+}
+END_TEST
+
+START_TEST(socket_of_a_filter_that_its_giver_shuts_down_is_bound_anew)
+{
+	must_be_bound_anew("idle_timeout = 0");
+}
+END_TEST
+
 /* Passes a socket of all IPv6 addresses for what means other families; superd binds its own. */
 static struct daemon *
 start_beside(int only_six, const char *family)
@@ -323,7 +355,9 @@ main(void)
 	    device_among_the_defaults_is_nothing_to_a_unix_socket));
 	add_case(suite, "terminal", NEEDS_NOTHING, TESTS(terminal_that_nobody_reads_holds_nothing_up));
 	add_case(suite, "dead socket", NEEDS_NOTHING,
-	    TESTS(socket_that_its_giver_shuts_down_starves_nobody));
+	    TESTS(socket_that_its_giver_shuts_down_starves_nobody,
+	    socket_of_udp_that_its_giver_shuts_down_is_bound_anew,
+	    socket_of_a_filter_that_its_giver_shuts_down_is_bound_anew));
 	add_case(suite, "families", NEEDS_NETNS | NEEDS_IPV6, TESTS(
 	    passed_socket_of_ipv6_alone_is_not_taken_for_both_families,
 	    passed_socket_of_both_families_is_not_taken_for_ipv6_alone));

@@ -144,6 +144,25 @@ START_TEST(process_that_is_killed_is_replaced)
 }
 END_TEST
 
+/* Nothing comes from such a socket, and yet it is always ready. */
+START_TEST(socket_that_its_process_shuts_down_is_bound_anew)
+{
+	struct daemon *d = start_waiter("udpserver shut");
+	int fd = udp_dial(d, "x");
+
+	udp_put(fd, "first");
+	answered_by(fd, "first");
+	await_log(d, "error", "~'x': its socket is dead");
+	must(log_count(d, "start", "service=x", NULL) == 1);
+	log_mark(d);
+	await_log(d, "listen", "service=x");
+	fd = udp_from(NULL, "127.0.0.1", port_of(log_value(log_find(d, "listen", "service=x", NULL), "address")));
+	udp_put(fd, "second");
+	answered_by(fd, "second");
+	daemon_stop(d);
+}
+END_TEST
+
 START_TEST(sigterm_ends_a_process_that_has_the_socket)
 {
 	struct daemon *d = start_waiter("udpserver deaf");
@@ -293,7 +312,8 @@ main(void)
 	add_case(suite, "its end", NEEDS_NOTHING, TESTS(queue_is_kept_when_the_process_ends,
 	    process_that_takes_one_and_ends_is_not_held_back,
 	    process_that_reads_nothing_is_held_back_and_loses_the_datagram,
-	    process_that_is_killed_is_replaced, sigterm_ends_a_process_that_has_the_socket));
+	    process_that_is_killed_is_replaced, socket_that_its_process_shuts_down_is_bound_anew,
+	    sigterm_ends_a_process_that_has_the_socket));
 	add_case(suite, "reload", NEEDS_NOTHING, TESTS(sessions_give_way_to_a_process_with_the_socket,
 	    removed_address_stays_with_its_process));
 	add_case(suite, "inetd.conf", NEEDS_NOTHING, TESTS(line_with_wait_gives_the_socket,

@@ -1,7 +1,8 @@
 /*
  * udpserver COUNT: a server for wait = yes on UDP.  Takes COUNT datagrams from
  * the socket that it was given, and answers each with what it was given and the
- * datagram; then it ends.  With "deaf" in place of COUNT it takes none and stays.
+ * datagram; then it ends.  With "deaf" in place of COUNT it takes none and stays;
+ * with "shut" it takes one and shuts the socket down.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -34,7 +35,8 @@ variable(const char *name)
 int
 main(int argc, char **argv)
 {
-	long count = argc > 1 ? strtol(argv[1], NULL, 10) : 1;
+	bool shuts = argc > 1 && strcmp(argv[1], "shut") == 0;
+	long count = argc > 1 && !shuts ? strtol(argv[1], NULL, 10) : 1;
 	static char text[66000], answer[66000];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -56,5 +58,7 @@ main(int argc, char **argv)
 		if (sendto(0, answer, (size_t)len, 0, (struct sockaddr *)&peer, size) == -1)
 			return 1;
 	}
+	if (shuts)
+		(void)shutdown(0, SHUT_RDWR);
 	return 0;
 }
