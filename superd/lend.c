@@ -102,6 +102,29 @@ has_served(struct listener *listener)
 	return false;
 }
 
+/*
+ * A socket that its process has connected hears nobody but that peer.  With the
+ * connection goes a port that the kernel chose, so it is taken again.
+ */
+static void
+forget_peer(const struct listener *listener)
+{
+	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	struct address address = *listener->address;
+	struct sockaddr_storage name;
+	socklen_t len = sizeof name;
+
+	if (getpeername(listener->fd, (struct sockaddr *)&name, &len) == -1)
+		return;
+	address.port = listener->bound.port;
+	len = address_sockaddr(&address, address_is_mapped(&listener->bound.ip) ? AF_INET : AF_INET6,
+	    &name);
+	if (connect(listener->fd, &nobody, sizeof nobody) == -1 ||
+	    (bind(listener->fd, (const struct sockaddr *)&name, len) == -1 && errno != EINVAL))
+		event_error("service '%s': its socket stays connected: %s", listener->service->name,
+		    strerror(errno));
+}
+
 /* The process has ended.  One that died at once would be started again at once: it is held back. */
 void
 superd_returned(struct superd *superd, struct session *session)
@@ -113,6 +136,8 @@ superd_returned(struct superd *superd, struct session *session)
 		return;
 	listener->lent = NULL;
 	set_blocking(listener->fd, false);
+	if (listener_is_udp(listener))
+		forget_peer(listener);
 	lived_ms = (session_now_us() - session->started_us) / 1000;
 	if (lived_ms < WAIT_SHORT_MS && !has_served(listener)) {
 		rest(superd, listener);

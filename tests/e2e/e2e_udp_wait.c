@@ -144,6 +144,37 @@ START_TEST(process_that_is_killed_is_replaced)
 }
 END_TEST
 
+/* A connected socket hears its peer alone. */
+static void
+must_hear_all(const char *address)
+{
+	struct daemon *d = daemon_start("[services]\nx = %s udpserver connect\n[x]\nwait = yes\n", address);
+
+	for (unsigned i = 1; i <= 3; i++) {
+		int fd = udp_dial(d, "x");
+
+		udp_put(fd, "each");
+		answered_by(fd, "each");
+		await(log_count(d, "exit", "service=x", "status=0", NULL) == i);
+		settle(d);
+	}
+	daemon_stop(d);
+}
+
+START_TEST(socket_that_its_process_connects_hears_others_again)
+{
+	must_hear_all("udp:127.0.0.1:0");
+	must_hear_all("udp4:0");
+}
+END_TEST
+
+START_TEST(dual_stack_that_its_process_connects_hears_others_again)
+{
+	must_hear_all("udp:0");
+	must_hear_all("udp:[::1]:0");
+}
+END_TEST
+
 /* Nothing comes from such a socket, and yet it is always ready. */
 START_TEST(socket_that_its_process_shuts_down_is_bound_anew)
 {
@@ -313,7 +344,9 @@ main(void)
 	    process_that_takes_one_and_ends_is_not_held_back,
 	    process_that_reads_nothing_is_held_back_and_loses_the_datagram,
 	    process_that_is_killed_is_replaced, socket_that_its_process_shuts_down_is_bound_anew,
-	    sigterm_ends_a_process_that_has_the_socket));
+	    socket_that_its_process_connects_hears_others_again, sigterm_ends_a_process_that_has_the_socket));
+	add_case(suite, "its end, IPv6", NEEDS_IPV6, TESTS(
+	    dual_stack_that_its_process_connects_hears_others_again));
 	add_case(suite, "reload", NEEDS_NOTHING, TESTS(sessions_give_way_to_a_process_with_the_socket,
 	    removed_address_stays_with_its_process));
 	add_case(suite, "inetd.conf", NEEDS_NOTHING, TESTS(line_with_wait_gives_the_socket,

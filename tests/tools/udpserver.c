@@ -2,7 +2,8 @@
  * udpserver COUNT: a server for wait = yes on UDP.  Takes COUNT datagrams from
  * the socket that it was given, and answers each with what it was given and the
  * datagram; then it ends.  With "deaf" in place of COUNT it takes none and stays;
- * with "shut" it takes one and shuts the socket down.
+ * with "shut" it takes one and shuts the socket down, with "connect" it takes one
+ * and connects the socket to its sender.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -36,7 +37,8 @@ int
 main(int argc, char **argv)
 {
 	bool shuts = argc > 1 && strcmp(argv[1], "shut") == 0;
-	long count = argc > 1 && !shuts ? strtol(argv[1], NULL, 10) : 1;
+	bool connects = argc > 1 && strcmp(argv[1], "connect") == 0;
+	long count = argc > 1 && !shuts && !connects ? strtol(argv[1], NULL, 10) : 1;
 	static char text[66000], answer[66000];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -47,7 +49,7 @@ main(int argc, char **argv)
 		socklen_t size = sizeof peer;
 		ssize_t len = recvfrom(0, text, sizeof text - 1, 0, (struct sockaddr *)&peer, &size);
 
-		if (len == -1)
+		if (len == -1 || (connects && connect(0, (struct sockaddr *)&peer, size) == -1))
 			return 1;
 		text[len] = '\0';
 		len = snprintf(answer, sizeof answer, "pid=%d listen_pid=%s listen_fds=%s proto=%s remote=%s "
