@@ -1,66 +1,8 @@
 /* Who may have a process: whether there is room, each verdict and its turn, and the counts behind them. */
-#include <arpa/inet.h>
 #include <string.h>
 
-#include "admission.h"
+#include "admission_moments.h"
 #include "bounds.h"
-#include "unit.h"
-
-#define HOUR	3600000
-
-static const uint64_t secret[2] = { 1, 2 };
-static const uint64_t start = 1000000;		/* ms, when a test begins */
-
-static struct admission
-new_admission(uint32_t most)
-{
-	struct admission admission;
-
-	ck_assert_int_eq(admission_init(&admission, secret), 0);
-	admission.prefix = (struct source_prefix){ 32, 64 };
-	admission.max_sessions = most;
-	return admission;
-}
-
-/* A service without any limit. */
-static struct service
-new_service(void)
-{
-	return (struct service){ .max_sessions = UNLIMITED, .max_per_source = UNLIMITED,
-		.when_full = FULL_REFUSE };
-}
-
-static struct peer
-peer_of(const char *ip)
-{
-	struct peer peer = { .port = 1234, .ip.s6_addr = { [10] = 0xff, [11] = 0xff } };
-
-	if (inet_pton(AF_INET, ip, &peer.ip.s6_addr[12]) != 1)
-		ck_assert_msg(inet_pton(AF_INET6, ip, &peer.ip) == 1, "%s", ip);
-	return peer;
-}
-
-static const struct acl *
-denying(struct arena *arena, const char *item)
-{
-	struct acl_builder builder = { .entries = NULL };
-	const struct acl *acl;
-
-	ck_assert_ptr_null(acl_add(&builder, arena, item, false));
-	ck_assert_ptr_nonnull(acl = acl_build(&builder, arena));
-	return acl;
-}
-
-static enum verdict
-request(struct admission *admission, const struct service *service, struct tally *tally, const char *ip,
-    uint64_t now)
-{
-	const struct peer peer = peer_of(ip);
-	const struct moment moment = { .ms = now };
-	struct account *ticket;
-
-	return admission_request(admission, service, tally, &peer, &moment, &ticket);
-}
 
 START_TEST(every_verdict_has_a_word_of_its_own)
 {

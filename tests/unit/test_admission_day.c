@@ -1,32 +1,5 @@
 /* Admission on a random day: sessions come and go, and a model that counts one by one agrees. */
-#include <arpa/inet.h>
-
-#include "admission.h"
-#include "unit.h"
-
-static const uint64_t secret[2] = { 1, 2 };
-static const uint64_t start = 1000000;		/* ms, when a test begins */
-
-static struct peer
-peer_of(const char *ip)
-{
-	struct peer peer = { .port = 1234, .ip.s6_addr = { [10] = 0xff, [11] = 0xff } };
-
-	if (inet_pton(AF_INET, ip, &peer.ip.s6_addr[12]) != 1)
-		ck_assert_msg(inet_pton(AF_INET6, ip, &peer.ip) == 1, "%s", ip);
-	return peer;
-}
-
-static const struct acl *
-denying(struct arena *arena, const char *item)
-{
-	struct acl_builder builder = { .entries = NULL };
-	const struct acl *acl;
-
-	ck_assert_ptr_null(acl_add(&builder, arena, item, false));
-	ck_assert_ptr_nonnull(acl = acl_build(&builder, arena));
-	return acl;
-}
+#include "admission_moments.h"
 
 enum { SERVICES = 4, SOURCES = 5, MOST = 20, BURST = 3, STEPS = 100000 };
 
