@@ -76,7 +76,7 @@ START_TEST(status_while_stopping_claims_no_service)
 
 	expect(fd, "held\n");
 	kill(d->pid, SIGTERM);
-	await(refused_now(address_of(d, "hold", 0)));
+	await_log(d, "stop");
 	kill(d->pid, SIGUSR1);
 	await_log(d, "status", "service=hold", "live=1", "state=leaving");
 	close(fd);
