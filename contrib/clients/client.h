@@ -1,5 +1,5 @@
 /*
- * What msgclient and udpclient share. A line that a person or a script types is
+ * What the clients share. A line that a person or a script types is
  * sent as it is, its newline included, and what comes back is shown as it is.
  */
 #ifndef CLIENTS_CLIENT_H

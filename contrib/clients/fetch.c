@@ -2,6 +2,7 @@
  * fetch: downloads a file from sendfile, by any of its protocols, and goes on
  * where an earlier fetch stopped.
  */
+#include "client.h"
 #include "fetch.h"
 
 #include <errno.h>
@@ -42,18 +43,6 @@ seconds(const char *text)
 	return (int)value;
 }
 
-/* A number beyond all ports, of which getaddrinfo(3) would take the lower 16 bits. */
-static bool
-is_no_port(const char *text)
-{
-	long port;
-
-	if (*text == '\0' || text[strspn(text, "0123456789")] != '\0')
-		return false;
-	port = strtol(text, NULL, 10);	/* LONG_MAX where it does not fit */
-	return port < 1 || port > UINT16_MAX;
-}
-
 /* Reads the arguments after the options. Returns NULL, or what is wrong with them. */
 static const char *
 read_words(struct fetch_job *job, int count, char *const words[])
@@ -63,7 +52,7 @@ read_words(struct fetch_job *job, int count, char *const words[])
 	job->host = words[0];
 	job->port = words[1];
 	job->name = words[2];		/* NULL ends the words */
-	if (is_no_port(job->port))
+	if (client_no_port(job->port))
 		return "PORT is 1 to 65535, or a name";
 	if (job->name != NULL && *job->name == '\0')
 		return "NAME is empty";

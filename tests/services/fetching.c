@@ -224,7 +224,7 @@ struct middle
 middle_open(const char *server_port)
 {
 	const struct sockaddr_in server = loopback(server_port);
-	struct middle middle;
+	struct middle middle = { .front = -1 };
 
 	middle.front = loopback_open(SOCK_DGRAM, middle.port);
 	middle.back = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -255,6 +255,17 @@ meet(struct middle *middle, const struct sockaddr_in *client)
 	ck_assert_int_eq(connect(middle->back, (const struct sockaddr *)&server, size), 0);
 }
 
+static void
+count_block(struct middle *middle, const char *answer)
+{
+	long long offset;
+
+	if (sscanf(answer, "data %lld\n", &offset) != 1 || offset / 1024 >= MIDDLE_BLOCKS)
+		return;
+	middle->blocks += !middle->came[offset / 1024];
+	middle->came[offset / 1024] = true;
+}
+
 /* Passes what is there. Returns true, with the question, where that asks for the offset. */
 static bool
 middle_step(struct middle *middle, long long offset, char question[4096], int extra)
@@ -269,9 +280,12 @@ middle_step(struct middle *middle, long long offset, char question[4096], int ex
 	ssize_t n;
 
 	ck_assert_int_gt(poll(polled, 3, -1), 0);
-	if (polled[1].revents != 0 && (n = recv(middle->back, question, 4095, 0)) > 0)
-		sendto(middle->front, question, (size_t)n, 0, (struct sockaddr *)&middle->client,
-		    sizeof middle->client);
+	if (polled[1].revents != 0 && (n = recv(middle->back, question, 4095, 0)) > 0) {
+		question[n] = '\0';
+		if (sendto(middle->front, question, (size_t)n, 0, (struct sockaddr *)&middle->client,
+		    sizeof middle->client) == n)
+			count_block(middle, question);
+	}
 	if (polled[0].revents == 0)
 		return false;
 	n = recvfrom(middle->front, question, 4095, 0, (struct sockaddr *)&from, &size);

@@ -46,10 +46,14 @@ size_t expect_beginning(const char *name, const char *data, size_t size);
  * The test between fetch and a server: every datagram passes through its hands,
  * so that it can do things at an exact moment.
  */
+#define MIDDLE_BLOCKS 8192	/* of 1024 bytes, what sendfile answers with */
+
 struct middle {
 	int  front, back;
 	char port[16];			/* for fetch */
 	struct sockaddr_in client;
+	unsigned blocks;	/* different ones that were passed to the client */
+	bool came[MIDDLE_BLOCKS];
 };
 
 struct middle middle_open(const char *server_port);
