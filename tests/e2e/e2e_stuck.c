@@ -144,7 +144,8 @@ take_lease(void)
 	int fd;
 
 	signal(SIGIO, SIG_IGN);		/* the kernel asks for the lease by it */
-	fd = open(program, O_RDWR | O_CLOEXEC);
+	/* Not for writing: the lease ends before the file is closed, and execve would say ETXTBSY. */
+	fd = open(program, O_RDONLY | O_CLOEXEC);
 	if (fd == -1)
 		flunk("open %s: %s", program, strerror(errno));
 	await(fcntl(fd, F_SETLEASE, F_WRLCK) == 0 || errno != EAGAIN);
