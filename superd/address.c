@@ -14,6 +14,7 @@
 
 #include "address.h"
 #include "bounds.h"
+#include "decimal.h"
 #include "names.h"
 
 #define LISTEN_MAX	1024	/* addresses of one service */
@@ -271,7 +272,11 @@ address_ip_text(const struct in6_addr *ip, uint32_t scope, char text[ADDRESS_TEX
 	char name[IF_NAMESIZE];
 
 	if (address_is_mapped(ip)) {
-		inet_ntop(AF_INET, &ip->s6_addr[12], text, ADDRESS_TEXT);
+		for (size_t i = 12; i < sizeof ip->s6_addr; i++) {
+			text = decimal_put(text, ip->s6_addr[i]);
+			if (i < sizeof ip->s6_addr - 1)
+				*text++ = '.';
+		}
 		return;
 	}
 	inet_ntop(AF_INET6, ip, text, ADDRESS_TEXT);
@@ -301,6 +306,7 @@ address_text(const struct address *address, char text[ADDRESS_TEXT])
 void
 address_peer_text(const struct peer *peer, char text[ADDRESS_TEXT])
 {
+	bool four = address_is_mapped(&peer->ip);
 	char ip[ADDRESS_TEXT];
 
 	if (peer->local) {
@@ -308,8 +314,8 @@ address_peer_text(const struct peer *peer, char text[ADDRESS_TEXT])
 		return;
 	}
 	address_ip_text(&peer->ip, peer->scope, ip);
-	snprintf(text, ADDRESS_TEXT, address_is_mapped(&peer->ip) ? "%.90s:%u" : "[%.90s]:%u",
-	    ip, peer->port);
+	text = stpcpy(stpcpy(stpcpy(text, four ? "" : "["), ip), four ? ":" : "]:");
+	decimal_put(text, peer->port);
 }
 
 bool

@@ -1,10 +1,8 @@
 /* environ.c - see environ.h. */
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "decimal.h"
 #include "environ.h"
 
 struct writer {
@@ -35,31 +33,40 @@ environ_free(struct environ *environ)
 	*environ = (struct environ){ .list = NULL };
 }
 
-/* Whole or not at all: a variable that is cut would be a lie.  ENVIRON_BYTES has room for all. */
-static void __attribute__((format(printf, 2, 3)))
-add(struct writer *writer, const char *format, ...)
+/*
+ * PREFIX NAME=VALUE, whole or not at all: a variable that is cut would be a
+ * lie.  ENVIRON_BYTES has room for all.
+ */
+static void
+add(struct writer *writer, const char *prefix, const char *name, const char *value)
 {
-	size_t room = ENVIRON_BYTES - writer->used;
-	char *at = writer->environ->text + writer->used;
-	va_list args;
-	int len;
+	char *start = writer->environ->text + writer->used, *at;
 
-	va_start(args, format);
-	len = vsnprintf(at, room, format, args);
-	va_end(args);
-	if (len < 0 || (size_t)len >= room)
+	if (strlen(prefix) + strlen(name) + strlen(value) + 2 > ENVIRON_BYTES - writer->used)
 		return;
-	writer->environ->list[writer->count++] = at;
-	writer->used += (size_t)len + 1;
+	at = stpcpy(stpcpy(start, prefix), name);
+	*at++ = '=';
+	at = stpcpy(at, value);
+	writer->environ->list[writer->count++] = start;
+	writer->used += (size_t)(at + 1 - start);
+}
+
+static void
+add_number(struct writer *writer, const char *prefix, const char *name, uint64_t number)
+{
+	char text[DECIMAL_TEXT];
+
+	decimal_put(text, number);
+	add(writer, prefix, name, text);
 }
 
 static void
 add_unix(struct writer *writer, const struct peer *remote)
 {
-	add(writer, "PROTO=UNIX");
-	add(writer, "UNIXREMOTEPID=%d", (int)remote->pid);
-	add(writer, "UNIXREMOTEUID=%u", remote->uid);
-	add(writer, "UNIXREMOTEGID=%u", remote->gid);
+	add(writer, "", "PROTO", "UNIX");
+	add_number(writer, "UNIX", "REMOTEPID", (uint64_t)remote->pid);
+	add_number(writer, "UNIX", "REMOTEUID", remote->uid);
+	add_number(writer, "UNIX", "REMOTEGID", remote->gid);
 }
 
 static void
@@ -68,29 +75,29 @@ add_inet(struct writer *writer, const struct peer *remote, const struct peer *lo
 	const char *protocol = local->datagram ? "UDP" : "TCP";
 	char ip[ADDRESS_TEXT];
 
-	add(writer, "PROTO=%s", protocol);
+	add(writer, "", "PROTO", protocol);
 	address_ip_text(&local->ip, local->scope, ip);
-	add(writer, "%sLOCALIP=%s", protocol, ip);
-	add(writer, "%sLOCALPORT=%u", protocol, local->port);
+	add(writer, protocol, "LOCALIP", ip);
+	add_number(writer, protocol, "LOCALPORT", local->port);
 	address_ip_text(&remote->ip, remote->scope, ip);
-	add(writer, "%sREMOTEIP=%s", protocol, ip);
-	add(writer, "%sREMOTEPORT=%u", protocol, remote->port);
-	add(writer, "REMOTE_ADDR=%s", ip);
-	add(writer, "REMOTE_HOST=%s", ip);
-	add(writer, "REMOTE_PORT=%u", remote->port);
+	add(writer, protocol, "REMOTEIP", ip);
+	add_number(writer, protocol, "REMOTEPORT", remote->port);
+	add(writer, "REMOTE_", "ADDR", ip);
+	add(writer, "REMOTE_", "HOST", ip);
+	add_number(writer, "REMOTE_", "PORT", remote->port);
 }
 
-#define LISTEN_PID	"LISTEN_PID="
+#define LISTEN_PID	"LISTEN_PID"
 #define PID_DIGITS	"0000000000"
 
 /* sd_listen_fds(3): one socket, on descriptor 3.  The number of the process is known to itself first. */
 static void
 add_passed(struct writer *writer, const struct peer *local)
 {
-	add(writer, local->local ? "PROTO=UNIX" : local->datagram ? "PROTO=UDP" : "PROTO=TCP");
-	add(writer, "LISTEN_FDS=1");
-	add(writer, LISTEN_PID PID_DIGITS);
-	writer->environ->pid_digits = writer->environ->list[writer->count - 1] + strlen(LISTEN_PID);
+	add(writer, "", "PROTO", local->local ? "UNIX" : local->datagram ? "UDP" : "TCP");
+	add(writer, "", "LISTEN_FDS", "1");
+	add(writer, "", LISTEN_PID, PID_DIGITS);
+	writer->environ->pid_digits = writer->environ->list[writer->count - 1] + sizeof LISTEN_PID;
 }
 
 char **
@@ -107,8 +114,8 @@ environ_make(struct environ *environ, const struct service *service, uint64_t se
 		add_unix(&writer, remote);
 	else
 		add_inet(&writer, remote, local);
-	add(&writer, "SUPERD_SERVICE=%s", service->name);
-	add(&writer, "SUPERD_SESSION=%" PRIu64, session);
+	add(&writer, "SUPERD_", "SERVICE", service->name);
+	add_number(&writer, "SUPERD_", "SESSION", session);
 	environ->list[writer.count] = NULL;
 	return environ->list;
 }

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "bounds.h"
+#include "decimal.h"
 #include "log.h"
 #include "log_sink.h"
 
@@ -85,14 +86,14 @@ put_time(void)
 {
 	struct timespec now;
 	struct tm parts;
-	char ms[8];
+	char ms[8] = ".";
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (now.tv_sec != self.second && gmtime_r(&now.tv_sec, &parts) != NULL) {
 		strftime(self.stamp, sizeof self.stamp, "%Y-%m-%dT%H:%M:%S", &parts);
 		self.second = now.tv_sec;
 	}
-	snprintf(ms, sizeof ms, ".%03dZ", (int)(now.tv_nsec / 1000000 % 1000));
+	(void)stpcpy(decimal_put_padded(ms + 1, (uint64_t)now.tv_nsec / 1000000, 3), "Z");
 	put_text(self.stamp);
 	put_text(ms);
 }
@@ -203,24 +204,23 @@ log_text(const char *key, const char *value)
 void
 log_number(const char *key, uint64_t value)
 {
-	char digits[24], *at = digits + sizeof digits;
+	char text[DECIMAL_TEXT];
+	const char *end = decimal_put(text, value);
 
 	put_key(key);
-	do
-		*--at = (char)('0' + value % 10);
-	while ((value /= 10) > 0);
-	put(at, (size_t)(digits + sizeof digits - at));
+	put(text, (size_t)(end - text));
 }
 
 void
 log_seconds(const char *key, uint64_t us)
 {
-	char text[32];
+	char text[DECIMAL_TEXT + 8], *at = decimal_put(text, us / 1000000);
 
+	*at++ = '.';
+	at = decimal_put_padded(at, us / 1000, 3);
 	put_key(key);
-	snprintf(text, sizeof text, "%llu.%03u%s", (unsigned long long)(us / 1000000),
-	    (unsigned)(us / 1000 % 1000), self.format == LOG_FORMAT_JSON ? "" : "s");
-	put_text(text);
+	put(text, (size_t)(at - text));
+	put_text(self.format == LOG_FORMAT_JSON ? "" : "s");
 }
 
 void
