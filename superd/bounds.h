@@ -18,7 +18,7 @@
 #define EVENTS_BATCH		64	/* events taken from the kernel in one go */
 #define BANNER_BYTES		4096	/* fits the send buffer of any new connection */
 
-#define ACCEPT_BATCH		16	/* connections per listener and round, so that none starves */
+#define ACCEPT_BATCH		16	/* connections that one listener gets at once when there is room again */
 #define ACCEPT_PAUSE_MS		200	/* rest of all listeners after "out of descriptors" */
 #define BIND_RETRY_MS		1000	/* first wait of an address that is taken; doubles ... */
 #define BIND_RETRY_MOST_MS	60000	/* ... up to this */

@@ -326,17 +326,15 @@ void
 superd_ready(struct listener *listener)
 {
 	struct superd *superd = listener->running->superd;
-	enum accept_step step;
 
-	if (listener->service->wait) {
+	/*
+	 * One in a turn: the loop asks for more anyway, and a child that was just made
+	 * does not wait for superd's processor until superd has asked in vain.
+	 */
+	if (listener->service->wait)
 		superd_lend(superd, listener);
-		return;
-	}
-	step = superd_accept(superd, listener);
-	if (step == ACCEPT_FULL)	/* with the first it is certain that somebody waits */
+	else if (superd_accept(superd, listener) == ACCEPT_FULL)	/* it is certain that somebody waits */
 		superd_park(superd, listener);
-	else if (step == ACCEPT_TAKEN)
-		(void)superd_accept_batch(superd, listener);
 }
 
 void
