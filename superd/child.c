@@ -99,22 +99,18 @@ child_banner(const struct banner *banner)
 #endif
 
 /*
- * superd ignores two signals and blocks those it reads; everything else is at
- * its default already.  What asks superd for something may have been sent to all
- * of its group, or of its name: here it is taken away, for it would end the child.
+ * superd blocks signals and leaves all at their default.  What asks superd for
+ * something may have been sent to all of its group, or of its name: here it is
+ * taken away, for it would end the child.
  */
 static long
 child_signals(void)
 {
-	static const unsigned long zero[32];	/* the kernel's struct sigaction: SIG_DFL; no signal; no time */
+	static const unsigned long zero[32];	/* no signal; no time */
 	static const unsigned long requests[_NSIG / 8 / sizeof(long)] = {
 		1UL << (SIGHUP - 1) | 1UL << (SIGUSR1 - 1) | 1UL << (SIGUSR2 - 1) };
 	const size_t size = _NSIG / 8;		/* of the kernel's sigset_t */
-	long result;
 
-	if ((result = raw(SYS_rt_sigaction, SIGPIPE, zero, NULL, size)) < 0 ||
-	    (result = raw(SYS_rt_sigaction, SIGXFSZ, zero, NULL, size)) < 0)
-		return result;
 	while (raw(SYS_rt_sigtimedwait, requests, NULL, zero, size) > 0)
 		;
 	return raw(SYS_rt_sigprocmask, SIG_SETMASK, zero, NULL, size);
@@ -194,6 +190,7 @@ child_identity(const struct child *self)
 {
 	const struct service *service = self->service;
 	const struct identity *who = service->identity;
+	bool moves = service->chroot != NULL || service->chdir[1] != '\0';	/* superd is in / */
 	long result;
 
 	if (service->chroot != NULL && ((result = raw(SYS_chroot, service->chroot)) < 0 ||
@@ -202,9 +199,9 @@ child_identity(const struct child *self)
 	if (who->change && ((result = raw(ID(setgroups), who->ngroups, who->groups)) < 0 ||
 	    (result = raw(ID(setresgid), who->gid, who->gid, who->gid)) < 0))
 		child_fail(self, STAGE_GROUP, result);
-	if (who->change)
-		raw(ID(setfsuid), who->uid);	/* child_check_sharing needs it, too */
-	if ((result = raw(SYS_chdir, service->chdir)) < 0)
+	if (who->change && (moves || !who->changes_group))	/* the latter for child_check_sharing */
+		raw(ID(setfsuid), who->uid);
+	if (moves && (result = raw(SYS_chdir, service->chdir)) < 0)
 		child_fail(self, STAGE_CHDIR, result);
 	if (service->no_new_privs && (result = raw(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1)) < 0)
 		child_fail(self, STAGE_NO_NEW_PRIVS, result);

@@ -74,7 +74,8 @@ struct identity {
 	gid_t		 gid;
 	gid_t		*groups;	/* supplementary ones, gid among them */
 	size_t		 ngroups;
-	bool		 change;	/* superd is root and must become this user */
+	bool		 change;	/* superd is root and must become this user ... */
+	bool		 changes_group;	/* ... whose group is not superd's */
 };
 
 /* One service as the files declare it. */

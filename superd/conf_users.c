@@ -124,6 +124,7 @@ make_identity(struct draft *draft, struct section *section)
 		return NULL;
 	}
 	identity->change = rights_have(RIGHT_IDENTITY);
+	identity->changes_group = identity->gid != getegid();
 	if (identity->change && !take_groups(arena, identity, login) && !arena->failed)
 		draft_mistake(draft, section, "user", "'%s' is in too many groups", service->user);
 	return identity;

@@ -88,19 +88,18 @@ absolute(const char *path, char room[PATH_MAX])
  * What superd's parent left behind does not matter: descriptors are closed
  * (those of LISTEN_FDS aside), and dispositions are the default.  A signal that
  * asks superd for something waits until superd is ready; one that ends it may
- * do so while the configuration is read.
+ * do so while the configuration is read.  SIGPIPE and SIGXFSZ (a log file at its
+ * limit is a full disk, not the end) are never looked at: the error will do.
  */
 static int
 clean_slate(void)
 {
-	static const int blocked[] = { SIGHUP, SIGUSR1, SIGUSR2 };
+	static const int blocked[] = { SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGXFSZ };
 	sigset_t set;
 	int fd;
 
 	for (int i = 1; i < NSIG; i++)
 		(void)signal(i, SIG_DFL);
-	(void)signal(SIGPIPE, SIG_IGN);
-	(void)signal(SIGXFSZ, SIG_IGN);	/* a log file at its limit is a full disk, not the end */
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof blocked / sizeof *blocked; i++)
 		sigaddset(&set, blocked[i]);

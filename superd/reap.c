@@ -197,7 +197,7 @@ superd_watch_signals(struct superd *superd)
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof watched / sizeof *watched; i++)
 		sigaddset(&set, watched[i]);
-	if (sigprocmask(SIG_SETMASK, &set, NULL) == -1)
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
 		return -1;
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd == -1)
