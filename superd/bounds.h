@@ -42,6 +42,8 @@
 #define LOW_DESCRIPTORS		256	/* a child that shares superd's table copies at most so many of it */
 #define LOW_STEP		64	/* ... rounded up to this, as the kernel does */
 
+#define TURN_NS			100000	/* of the processor, that superd asks for: the least there is */
+
 #define MAPPED_BYTES		(32 * 1024)	/* memory of this size goes back to the system when it is freed */
 #define HEAP_STEP		(16 * 1024)	/* by which the rest grows, and what it keeps at its end */
 

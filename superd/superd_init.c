@@ -7,6 +7,7 @@
 #include "events.h"
 #include "log.h"
 #include "superd.h"
+#include "turns.h"
 
 /* An address that waited could be bound. */
 static void
@@ -42,6 +43,7 @@ superd_init(struct superd *superd, const struct conf_base *base, const struct rl
 	superd->sessions.stuck = stuck;
 	superd->listeners.ready = superd_ready;
 	superd->listeners.bound = bound;
+	turns_shorten();
 	return 0;
 }
 

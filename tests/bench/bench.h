@@ -66,6 +66,12 @@ bool child_known(pid_t pid);
 void child_end(pid_t pid, int signal);
 void child_forget(pid_t pid);
 
+/*
+ * Short turns of the processor come sooner; 0: the usual ones, which child_make
+ * gives its children.  Before Linux 6.12 nothing changes.
+ */
+void turns(unsigned long ns);
+
 /* Raises the limit of open files to as many as are asked for, if allowed; returns what there is. */
 unsigned long nofile_raise(unsigned long wanted);
 
