@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include "events.h"
 #include "kernel.h"
 #include "log.h"
+#include "memory.h"
 #include "notify.h"
 #include "pid_file.h"
 #include "superd.h"
@@ -201,6 +201,7 @@ serve(struct superd *superd, const char *pid_file, int ready)
 	}
 	log_flush();		/* what listens is in the log when it is said to be ready */
 	notify_send("READY=1");
+	memory_give_back();
 	if (superd_run(superd) == -1) {
 		event_error("epoll: %s", strerror(errno));
 		status = EX_OSERR;
@@ -258,17 +259,6 @@ start(const struct conf_base *base, const struct rlimit *nofile)
 	return status;
 }
 
-/* What a load needed goes back to the system, which the C library is by itself not keen on. */
-static void
-thrift(void)
-{
-#ifdef __GLIBC__
-	(void)mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
-	(void)mallopt(M_TRIM_THRESHOLD, MAPPED_BYTES);
-	(void)mallopt(M_TOP_PAD, HEAP_STEP);
-#endif
-}
-
 int
 main(int argc, char **argv)
 {
@@ -289,7 +279,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "superd: %s\n", missing);
 		return EX_OSERR;
 	}
-	thrift();
+	memory_init();
 	log_init();
 	base = (struct conf_base){ .file = absolute(options.file, file),
 		.service_dir = absolute(options.service_dir, service_dir),
