@@ -130,8 +130,9 @@ void	superd_resume_all(struct superd *);
 
 /* reload.c: reads the configuration anew and makes it the one in force, or tells why not. */
 void	superd_reload(struct superd *);
+void	superd_reopen_log(const struct superd *);
 /*
- * Makes a configuration the one in force; the reference to it is superd's from
+ * apply.c: makes a configuration the one in force; the reference to it is superd's from
  * then on.  -1: nothing has changed, why is in the log, and the reference is
  * the caller's still.
  */
