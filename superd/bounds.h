@@ -72,6 +72,8 @@
 #define NAMES_GROUPS_MAX	131072	/* above NGROUPS_MAX of Linux */
 #define NAMES_MS		10000	/* that a load waits for look-ups, all together; then they are given up */
 
+#define LOAD_BATCH		1000	/* services that are made or checked in one step of a load */
+
 #define STDERR_LINE_BYTES	1024	/* a longer line of a service is logged in pieces */
 #define STDERR_LINES		100	/* lines of a service logged in a second, the rest is counted */
 #define STDERR_READ		65536	/* bytes read from one service in a round ... */

@@ -8,7 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bounds.h"
 #include "conf_draft.h"
+#include "conf_steps.h"
 #include "names.h"
 #include "words.h"
 
@@ -185,18 +187,23 @@ tell_empty(struct draft *draft, const struct section *section)
 }
 
 static void
-make_service(struct draft *draft, struct section *section, const struct service *defaults)
+make_service(struct draft *draft, struct section *section)
 {
 	unsigned before = draft->wrong->count;
-	struct service *service = arena_take(&draft->conf->arena, sizeof *service);
+	struct conf *conf = draft->conf;
+	struct service *service = arena_take(&conf->arena, sizeof *service);
 
-	if (service == NULL)
+	if (service == NULL || conf->services == NULL || conf->disabled == NULL)
 		return;
-	*service = *defaults;
-	service->name = arena_text(&draft->conf->arena, section->name);
+	*service = draft->initial;
+	service->name = arena_text(&conf->arena, section->name);
 	section->service = service;
 	set_entries(draft, section, service, &service->given);
-	join_lists(draft, section, service, defaults);
+	join_lists(draft, section, service, &draft->initial);
+	if (service->enabled)
+		conf->services[conf->count++] = service;
+	else
+		conf->disabled[conf->disabled_count++] = service;
 	if (!has(service, "max_per_source"))
 		service->max_per_source = service->max_sessions == UNLIMITED ? UNLIMITED :
 		    (uint32_t)(((uint64_t)service->max_sessions * 3 + 3) / 4);
@@ -222,30 +229,20 @@ count_sections(const struct section *section)
 	return count;
 }
 
+/* What every service begins with, and room for all of them. */
 static void
-make_services(struct draft *draft)
+make_defaults(struct draft *draft)
 {
 	struct conf *conf = draft->conf;
-	struct service defaults = { .program_fd = -1, .idle_timeout_ms = IDLE_DEFAULT };
+	struct service *initial = &draft->initial;
 	unsigned count = count_sections(draft->first);
-	struct section *section;
 
-	set_initial(service_keys, &conf->arena, &defaults);
-	set_entries(draft, &draft->defaults, &defaults, &defaults.given);
-	join_lists(draft, &draft->defaults, &defaults, &defaults);
+	*initial = (struct service){ .program_fd = -1, .idle_timeout_ms = IDLE_DEFAULT };
+	set_initial(service_keys, &conf->arena, initial);
+	set_entries(draft, &draft->defaults, initial, &initial->given);
+	join_lists(draft, &draft->defaults, initial, initial);
 	conf->services = arena_take(&conf->arena, (count + 1) * sizeof *conf->services);
 	conf->disabled = arena_take(&conf->arena, (count + 1) * sizeof *conf->disabled);
-	if (conf->services == NULL || conf->disabled == NULL)
-		return;
-	for (section = draft->first; section != NULL; section = section->next) {
-		make_service(draft, section, &defaults);
-		if (section->service == NULL)
-			continue;
-		if (section->service->enabled)
-			conf->services[conf->count++] = section->service;
-		else
-			conf->disabled[conf->disabled_count++] = section->service;
-	}
 }
 
 static void
@@ -260,38 +257,105 @@ make_settings(struct draft *draft)
 		settings->service_dir = draft->base->service_dir;
 }
 
-struct conf *
-conf_load(const struct conf_base *base, struct mistakes *wrong)
+void
+conf_tell_names(const struct conf_base *base, struct mistakes *wrong, const char *trouble)
+{
+	mistakes_add(wrong, (struct place){ .file = base->file }, NULL, NULL,
+	    "users, groups and services cannot be looked up: %s", trouble);
+}
+
+struct draft *
+conf_begin(const struct conf_base *base, struct mistakes *wrong)
 {
 	struct conf *conf = calloc(1, sizeof *conf);
-	struct draft draft = { .base = base, .conf = conf, .wrong = wrong,
-		.slots = calloc(DRAFT_SLOTS, sizeof *draft.slots) };
-	struct place nowhere = { .file = base->file };
-	const char *trouble;
+	struct draft *draft = calloc(1, sizeof *draft);
+	struct section **slots = calloc(DRAFT_SLOTS, sizeof *slots);
 
-	if (conf == NULL || draft.slots == NULL) {
-		mistakes_add(wrong, nowhere, NULL, NULL, "out of memory");
-		free(draft.slots);
+	if (conf == NULL || draft == NULL || slots == NULL) {
+		mistakes_add(wrong, (struct place){ .file = base->file }, NULL, NULL, "out of memory");
+		free(slots);
+		free(draft);
 		free(conf);
 		return NULL;
 	}
 	conf->references = 1;
 	conf->file = base->file;
-	conf_read(&draft);
-	make_settings(&draft);
-	make_services(&draft);
-	conf_check(&draft);
-	if (conf->arena.failed || draft.arena.failed || wrong->arena.failed)
+	draft->base = base;
+	draft->conf = conf;
+	draft->wrong = wrong;
+	draft->slots = slots;
+	return draft;
+}
+
+/* The next few services.  False: there are no more. */
+static bool
+batch(struct draft *draft, void (*act)(struct draft *, struct section *))
+{
+	for (int i = 0; i < LOAD_BATCH && draft->at != NULL; i++, draft->at = draft->at->next)
+		act(draft, draft->at);
+	return draft->at != NULL;
+}
+
+bool
+conf_step(struct draft *draft)
+{
+	switch (draft->load) {
+	case LOAD_READ:
+		conf_read(draft);
+		make_settings(draft);
+		make_defaults(draft);
+		draft->at = draft->first;
+		draft->load = LOAD_MAKE;
+		return true;
+	case LOAD_MAKE:
+		if (batch(draft, make_service))
+			return true;
+		conf_check_begin(draft);
+		draft->at = draft->first;
+		draft->load = LOAD_CHECK;
+		return true;
+	case LOAD_CHECK:
+		if (!batch(draft, conf_check_service))
+			draft->load = LOAD_CHECK_ALL;
+		return true;
+	case LOAD_CHECK_ALL:
+		conf_check_all(draft);
+		break;
+	}
+	return false;
+}
+
+struct conf *
+conf_end(struct draft *draft)
+{
+	struct conf *conf = draft->conf;
+	struct mistakes *wrong = draft->wrong;
+	struct place nowhere = { .file = conf->file };
+	const char *trouble = names_end();
+
+	if (conf->arena.failed || draft->arena.failed || wrong->arena.failed)
 		mistakes_add(wrong, nowhere, NULL, NULL, "out of memory");
-	if ((trouble = names_end()) != NULL)
-		mistakes_add(wrong, nowhere, NULL, NULL, "users, groups and services cannot be looked up: %s",
-		    trouble);
-	arena_free(&draft.arena);
-	free(draft.slots);
+	if (trouble != NULL)
+		conf_tell_names(draft->base, wrong, trouble);
+	arena_free(&draft->arena);
+	free(draft->slots);
+	free(draft);
 	if (wrong->count == 0)
 		return conf;
 	conf_release(conf);
 	return NULL;
+}
+
+struct conf *
+conf_load(const struct conf_base *base, struct mistakes *wrong)
+{
+	struct draft *draft = conf_begin(base, wrong);
+
+	if (draft == NULL)
+		return NULL;
+	while (conf_step(draft))
+		;
+	return conf_end(draft);
 }
 
 struct conf *

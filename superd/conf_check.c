@@ -400,20 +400,26 @@ check_log(struct draft *draft)
 }
 
 void
-conf_check(struct draft *draft)
+conf_check_begin(struct draft *draft)
 {
-	struct section *section;
-
 	learn_system(&draft->system);
 	check_log(draft);
-	for (section = draft->first; section != NULL; section = section->next) {
-		struct service *service = section->service;
+}
 
-		if (service == NULL || !service->enabled)
-			continue;
-		if (section->line != NULL || service->listen.count != 0 || service->exec != NULL)
-			check_service(draft, section);	/* else the heading itself is the mistake */
-	}
+void
+conf_check_service(struct draft *draft, struct section *section)
+{
+	const struct service *service = section->service;
+
+	if (service == NULL || !service->enabled)
+		return;
+	if (section->line != NULL || service->listen.count != 0 || service->exec != NULL)
+		check_service(draft, section);	/* else the heading itself is the mistake */
+}
+
+void
+conf_check_all(struct draft *draft)
+{
 	conf_check_addresses(draft);
 	check_descriptors(draft);
 }

@@ -1,6 +1,6 @@
 /*
  * conf_draft.h - a configuration while it is being read: what stood where.
- * Known to conf*.c only; gone when conf_load returns.
+ * Known to conf*.c only; gone with conf_end.
  */
 #ifndef CONF_DRAFT_H
 #define CONF_DRAFT_H
@@ -36,10 +36,16 @@ struct system {
 
 #define DRAFT_SLOTS	16384
 
+/* What is to be done next. */
+enum load { LOAD_READ, LOAD_MAKE, LOAD_CHECK, LOAD_CHECK_ALL };
+
 struct draft {
 	const struct conf_base	*base;
 	struct conf		*conf;
 	struct mistakes		*wrong;
+	enum load		 load;
+	struct section		*at;		/* the service that is made or checked next */
+	struct service		 initial;	/* what [defaults] makes of every service */
 	struct arena		 arena;		/* of what is needed only while reading */
 	gid_t			*groups;	/* superd's own; NULL: not asked for yet */
 	int			 ngroups;
@@ -80,7 +86,9 @@ void	draft_add_value(struct draft *, struct section *, const char *key, const ch
 /* conf_inetd.c: the lines of the file that inetd_conf names, as sections. */
 void	conf_read_inetd(struct draft *, const struct entry *);
 /* conf_check.c: everything that asks the system, service by service; then all of them together. */
-void	conf_check(struct draft *);
+void	conf_check_begin(struct draft *);
+void	conf_check_service(struct draft *, struct section *);
+void	conf_check_all(struct draft *);
 /* conf_program.c: finds service->program and tells why it cannot be run. */
 void	conf_check_program(struct draft *, struct section *);
 void	conf_check_folders(struct draft *, struct section *);
