@@ -70,9 +70,10 @@
 
 #define NAMES_BYTES		4096	/* a name that is looked up, and each text of an answer */
 #define NAMES_GROUPS_MAX	131072	/* above NGROUPS_MAX of Linux */
-#define NAMES_MS		10000	/* that a load waits for look-ups, all together; then they are given up */
+#define NAMES_MS		10000	/* that a load waits for look-ups, a reload's in a child; then it is refused */
 
-#define LOAD_BATCH		1000	/* services that are made or checked in one step of a load */
+#define REHEARSAL_STEP		4096	/* bytes of answers for a reload: room for them begins with so many */
+#define LOAD_BATCH		1000	/* services that a reload makes or checks in a turn of the loop */
 
 #define STDERR_LINE_BYTES	1024	/* a longer line of a service is logged in pieces */
 #define STDERR_LINES		100	/* lines of a service logged in a second, the rest is counted */

@@ -124,6 +124,15 @@ drain_due(struct timer *timer)
 }
 
 void
+superd_drain(struct superd *superd)
+{
+	if (superd->drain.place == 0)
+		return;
+	timer_stop(&superd->loop, &superd->drain);
+	drain_due(&superd->drain);
+}
+
+void
 superd_close_left(struct superd *superd, struct listener *listener)
 {
 	close_leaving(superd, listener);

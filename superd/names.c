@@ -6,13 +6,9 @@
  * everything else that this load asks fails at once.
  */
 #include <errno.h>
-#include <grp.h>
-#include <netdb.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -23,31 +19,31 @@
 #include <unistd.h>
 
 #include "bounds.h"
+#include "lookup.h"
 #include "names.h"
 
-enum kind { ASK_USER, ASK_USER_BY_UID, ASK_GROUP, ASK_GROUPS, ASK_PORT_TCP, ASK_PORT_UDP };
-
-struct question {
-	enum kind	kind;
-	unsigned	id;		/* of a user; for ASK_GROUPS of a group */
-	char		name[NAMES_BYTES];
-};
-
-struct answer {
-	bool		found;
-	unsigned	id, gid;	/* what was asked for; of a user also his group */
-	size_t		bytes;		/* that follow: three texts, or ids of groups */
+/* Before each question of a recording; its name and what follows the answer come behind. */
+struct record {
+	struct answer	answer;
+	size_t		name;		/* bytes */
+	enum lookup	kind;
+	unsigned	id;
+	unsigned	end;		/* 1: no question, all has been asked */
 };
 
 static struct {
+	enum { ASK, RECORD, REPLAY } mode;
 	pid_t		 pid;		/* of the child; 0: none yet */
-	int		 fd;
+	int		 fd;		/* that leads to it; or where the recording goes */
 	int		 left_ms;	/* that may still be spent waiting */
+	const char	*recording;	/* what is left of it ... */
+	size_t		 len;		/* ... and its bytes */
+	bool		 strayed;
 	const char	*trouble;	/* why nothing more is asked */
 	char		*bytes;		/* owned; what followed the last answer */
 } self;
 
-/* --- the child */
+/* --- a child that answers */
 
 static void
 send_all(int fd, const void *bytes, size_t len)
@@ -60,97 +56,28 @@ send_all(int fd, const void *bytes, size_t len)
 			_exit(1);
 }
 
-static void
-answer_user(int fd, const struct passwd *user)
-{
-	struct answer answer = { .found = user != NULL };
-	char texts[3 * NAMES_BYTES];
-	int len;
-
-	if (user != NULL) {
-		answer.id = user->pw_uid;
-		answer.gid = user->pw_gid;
-		len = snprintf(texts, sizeof texts, "%s%c%s%c%s", user->pw_name, '\0', user->pw_dir, '\0',
-		    user->pw_shell);
-		answer.found = len >= 0 && (size_t)len < sizeof texts;
-		answer.bytes = answer.found ? (size_t)len + 1 : 0;
-	}
-	send_all(fd, &answer, sizeof answer);
-	send_all(fd, texts, answer.bytes);
-}
-
-static void
-answer_groups(int fd, const struct question *question)
-{
-	struct answer answer = { .found = false };
-	gid_t *list = NULL, *larger;
-	int room = 64, count = 0;
-
-	for (; room <= NAMES_GROUPS_MAX && !answer.found; room *= 2) {
-		if ((larger = reallocarray(list, (size_t)room, sizeof *list)) == NULL)
-			break;
-		list = larger;
-		count = room;
-		answer.found = getgrouplist(question->name, question->id, list, &count) >= 0;
-	}
-	answer.bytes = answer.found ? (size_t)count * sizeof *list : 0;
-	send_all(fd, &answer, sizeof answer);
-	send_all(fd, list, answer.bytes);
-	free(list);
-}
-
-static void
-answer_number(int fd, bool found, unsigned id)
-{
-	const struct answer answer = { .found = found, .id = id };
-
-	send_all(fd, &answer, sizeof answer);
-}
-
-static void
-answer_port(int fd, const struct question *question)
-{
-	const struct servent *known = getservbyname(question->name,
-	    question->kind == ASK_PORT_UDP ? "udp" : "tcp");
-
-	answer_number(fd, known != NULL, known != NULL ? ntohs((uint16_t)known->s_port) : 0);
-}
-
 static _Noreturn void
 serve(int fd)
 {
 	struct question question;
-	const struct group *group;
+	struct answer answer;
+	void *bytes;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (dup2(fd, STDERR_FILENO + 1) == -1)
 		_exit(1);
 	fd = STDERR_FILENO + 1;
 	(void)syscall(SYS_close_range, (unsigned)fd + 1, ~0U, 0);
-	while (recv(fd, &question, sizeof question, MSG_WAITALL) == (ssize_t)sizeof question)
-		switch (question.kind) {
-		case ASK_USER:
-			answer_user(fd, getpwnam(question.name));
-			break;
-		case ASK_USER_BY_UID:
-			answer_user(fd, getpwuid(question.id));
-			break;
-		case ASK_GROUP:
-			group = getgrnam(question.name);
-			answer_number(fd, group != NULL, group != NULL ? group->gr_gid : 0);
-			break;
-		case ASK_GROUPS:
-			answer_groups(fd, &question);
-			break;
-		case ASK_PORT_TCP:
-		case ASK_PORT_UDP:
-			answer_port(fd, &question);
-			break;
-		}
+	while (recv(fd, &question, sizeof question, MSG_WAITALL) == (ssize_t)sizeof question) {
+		bytes = lookup(&question, &answer);
+		send_all(fd, &answer, sizeof answer);
+		send_all(fd, bytes, answer.bytes);
+		free(bytes);
+	}
 	_exit(0);
 }
 
-/* --- superd */
+/* --- superd asks it, and waits */
 
 static bool
 begin(void)
@@ -186,7 +113,7 @@ now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* superd stands still meanwhile, so the time is bounded for all questions of a load together. */
+/* Nobody is served meanwhile, so the time is bounded for all questions of a load together. */
 static int
 wait_for_bytes(void)
 {
@@ -224,19 +151,14 @@ receive(void *bytes, size_t len)
 }
 
 static bool
-ask(enum kind kind, const char *name, unsigned id, struct answer *answer)
+ask_child(const struct question *question, struct answer *answer)
 {
-	struct question question = { .kind = kind, .id = id };
-
-	if (strlen(name) >= sizeof question.name || self.trouble != NULL || !begin())
+	if (self.trouble != NULL || !begin())
 		return false;
-	memcpy(question.name, name, strlen(name) + 1);
-	if (send(self.fd, &question, sizeof question, MSG_NOSIGNAL) != (ssize_t)sizeof question) {
+	if (send(self.fd, question, sizeof *question, MSG_NOSIGNAL) != (ssize_t)sizeof *question) {
 		self.trouble = "who looks them up has died";
 		return false;
 	}
-	free(self.bytes);
-	self.bytes = NULL;
 	if (!receive(answer, sizeof *answer) || !answer->found)
 		return false;
 	if (answer->bytes == 0)
@@ -247,8 +169,135 @@ ask(enum kind kind, const char *name, unsigned id, struct answer *answer)
 	return self.bytes != NULL && receive(self.bytes, answer->bytes);
 }
 
+/* --- recordings */
+
 static bool
-ask_user(enum kind kind, const char *login, uid_t uid, struct name_user *user)
+record(const struct question *question, struct answer *answer)
+{
+	struct record head;
+
+	/* Checking a program as its user (setfsuid) has undone this; and now it may hang. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	self.bytes = lookup(question, answer);
+	memset(&head, 0, sizeof head);
+	memcpy(&head.answer, answer, sizeof *answer);
+	head.name = strlen(question->name);
+	head.kind = question->kind;
+	head.id = question->id;
+	send_all(self.fd, &head, sizeof head);
+	send_all(self.fd, question->name, head.name);
+	send_all(self.fd, self.bytes, answer->bytes);
+	return answer->found;
+}
+
+/* The bytes of the record there, and its head; 0: it is not complete. */
+static size_t
+measure(const char *recording, size_t len, struct record *head)
+{
+	if (len < sizeof *head)
+		return 0;
+	memcpy(head, recording, sizeof *head);
+	len -= sizeof *head;
+	if (head->name > len || head->answer.bytes > len - head->name)
+		return 0;
+	return sizeof *head + head->name + head->answer.bytes;
+}
+
+static bool
+replay(const struct question *question, struct answer *answer)
+{
+	struct record head;
+	size_t size = measure(self.recording, self.len, &head);
+	const char *name = self.recording + sizeof head;
+
+	if (size == 0 || head.end || head.kind != question->kind || head.id != question->id ||
+	    head.name != strlen(question->name) || memcmp(name, question->name, head.name) != 0)
+		self.strayed = true;
+	if (self.strayed)
+		return false;
+	self.recording += size;
+	self.len -= size;
+	*answer = head.answer;
+	if (answer->found && answer->bytes > 0) {
+		if ((self.bytes = malloc(answer->bytes)) == NULL)
+			self.trouble = strerror(errno);
+		else
+			memcpy(self.bytes, name + head.name, answer->bytes);
+	}
+	return answer->found && self.trouble == NULL;
+}
+
+void
+names_record(int fd)
+{
+	(void)names_end();
+	self.mode = RECORD;
+	self.fd = fd;
+}
+
+void
+names_record_end(int fd)
+{
+	struct record head;
+
+	memset(&head, 0, sizeof head);
+	head.end = 1;
+	send_all(fd, &head, sizeof head);
+}
+
+bool
+names_recorded(const char *recording, size_t len)
+{
+	struct record head;
+	size_t size;
+
+	while ((size = measure(recording, len, &head)) != 0 && !head.end) {
+		recording += size;
+		len -= size;
+	}
+	return size != 0;
+}
+
+void
+names_replay(const char *recording, size_t len)
+{
+	(void)names_end();
+	self.mode = REPLAY;
+	self.recording = recording;
+	self.len = len;
+}
+
+bool
+names_strayed(void)
+{
+	return self.strayed;
+}
+
+/* --- what is asked */
+
+static bool
+ask(enum lookup kind, const char *name, unsigned id, struct answer *answer)
+{
+	struct question question = { .kind = kind, .id = id };
+
+	if (strlen(name) >= sizeof question.name)
+		return false;
+	memcpy(question.name, name, strlen(name) + 1);
+	free(self.bytes);
+	self.bytes = NULL;
+	switch (self.mode) {
+	case ASK:
+		return ask_child(&question, answer);
+	case RECORD:
+		return record(&question, answer);
+	case REPLAY:
+		return replay(&question, answer);
+	}
+	return false;
+}
+
+static bool
+ask_user(enum lookup kind, const char *login, uid_t uid, struct name_user *user)
 {
 	struct answer answer;
 
@@ -265,13 +314,13 @@ ask_user(enum kind kind, const char *login, uid_t uid, struct name_user *user)
 bool
 names_user(const char *login, struct name_user *user)
 {
-	return ask_user(ASK_USER, login, 0, user);
+	return ask_user(LOOKUP_USER, login, 0, user);
 }
 
 bool
 names_user_by_uid(uid_t uid, struct name_user *user)
 {
-	return ask_user(ASK_USER_BY_UID, "", uid, user);
+	return ask_user(LOOKUP_USER_BY_UID, "", uid, user);
 }
 
 bool
@@ -279,7 +328,7 @@ names_group(const char *name, gid_t *gid)
 {
 	struct answer answer;
 
-	if (!ask(ASK_GROUP, name, 0, &answer))
+	if (!ask(LOOKUP_GROUP, name, 0, &answer))
 		return false;
 	*gid = answer.id;
 	return true;
@@ -290,7 +339,7 @@ names_groups(const char *login, gid_t gid, size_t *count)
 {
 	struct answer answer;
 
-	if (!ask(ASK_GROUPS, login, gid, &answer))
+	if (!ask(LOOKUP_GROUPS, login, gid, &answer))
 		return NULL;
 	*count = answer.bytes / sizeof(gid_t);
 	return (const gid_t *)(const void *)self.bytes;
@@ -301,7 +350,7 @@ names_port(const char *service, bool udp, in_port_t *port)
 {
 	struct answer answer;
 
-	if (!ask(udp ? ASK_PORT_UDP : ASK_PORT_TCP, service, 0, &answer))
+	if (!ask(udp ? LOOKUP_PORT_UDP : LOOKUP_PORT_TCP, service, 0, &answer))
 		return false;
 	*port = (in_port_t)answer.id;
 	return true;
@@ -310,7 +359,7 @@ names_port(const char *service, bool udp, in_port_t *port)
 const char *
 names_end(void)
 {
-	const char *trouble = self.trouble;
+	const char *trouble = self.strayed ? "the files have changed meanwhile" : self.trouble;
 
 	if (self.pid != 0) {
 		close(self.fd);

@@ -1,7 +1,11 @@
 /*
  * names.h - users, groups and services by their names, while a configuration is
  * loaded.  What the C library loads for such questions would stay in memory, and
- * may hang: so a child asks, which lives until names_end.
+ * may hang: so a child asks.
+ *
+ * At the start that child answers one question after the other, and superd waits
+ * for it: nobody is served yet.  For a reload, superd's answers come from the
+ * recording of a child that has loaded the same files before (rehearsal.h).
  */
 #ifndef NAMES_H
 #define NAMES_H
@@ -28,5 +32,19 @@ bool	names_port(const char *service, bool udp, in_port_t *port);
 
 /* Nothing more is asked.  NULL, or why some of the answers are wrong. */
 const char *names_end(void);
+
+/* In a child, until names_end: it asks by itself, and fd gets each question with its answer. */
+void	names_record(int fd);
+/* Behind names_end: that was all. */
+void	names_record_end(int fd);
+/* Whether these bytes of a recording are all of it. */
+bool	names_recorded(const char *recording, size_t len);
+/*
+ * Until names_end the same questions are asked in the same order, and the
+ * answers come from the recording, which stays the caller's.
+ */
+void	names_replay(const char *recording, size_t len);
+/* Another question was asked: the recording is of other files. */
+bool	names_strayed(void);
 
 #endif

@@ -71,8 +71,12 @@ reap(struct superd *superd, pid_t pid, int code)
 	/* What is left of an ended session's group goes with it, while the zombie still holds its number. */
 	if (session != NULL && session->cause != CAUSE_NONE)
 		session_kill(session);
-	if (wait4(pid, &status, WNOHANG, &used) != pid || session == NULL)
+	if (wait4(pid, &status, WNOHANG, &used) != pid)
 		return;
+	if (session == NULL) {
+		rehearsal_reaped(&superd->reload.rehearsal, pid);
+		return;
+	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == LAUNCH_FAILED)
 		take_reports(superd);
 	superd_last_answers(superd, session);
@@ -137,7 +141,7 @@ static void
 child_ended(struct superd *superd, const struct signalfd_siginfo *info)
 {
 	reap(superd, (pid_t)info->ssi_pid, info->ssi_code);
-	if (superd->sessions.live == 0)
+	if (superd->sessions.live == 0 && superd->reload.rehearsal.pid == 0)
 		return;
 	if (superd->sessions.live <= SWEEP_SMALL) {
 		sweep(superd);

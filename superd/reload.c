@@ -1,13 +1,16 @@
-/* reload.c - SIGHUP: the files are read anew, and come into force or are refused. */
+/*
+ * reload.c - see reload.h.  Read it from superd_reload upwards: rehearse,
+ * rehearsed, turn_due for each step, end.
+ */
 #include <errno.h>
 #include <string.h>
 
 #include "events.h"
 #include "log.h"
+#include "names.h"
 #include "notify.h"
 #include "superd.h"
 
-/* In any case, whatever becomes of the reload: that is how logs are rotated. */
 void
 superd_reopen_log(const struct superd *superd)
 {
@@ -27,36 +30,152 @@ tell_mistakes(const struct mistakes *wrong)
 		event_warning("%s", m->text);
 }
 
+/* What it holds at whichever step. */
+static void
+forget(struct reload *reload, struct loop *loop)
+{
+	timer_stop(loop, &reload->turn);
+	if (reload->draft != NULL)
+		reload->conf = conf_end(reload->draft);
+	reload->draft = NULL;
+	conf_release(reload->conf);
+	reload->conf = NULL;
+	rehearsal_end(&reload->rehearsal);
+	mistakes_free(&reload->wrong);
+	reload->under_way = false;
+}
+
+static void	begin(struct superd *);
+
+/* reload->conf, if there is any, comes into force or is refused. */
+static void
+end(struct superd *superd)
+{
+	struct reload *reload = &superd->reload;
+	const struct conf *conf = reload->conf;
+	bool taken = false;
+
+	superd->broken = reload->wrong.fatal;
+	if (conf != NULL && conf->blank && superd->count > 0)
+		event_error("%s: has nothing in it; to end all services, leave an empty [services]",
+		    superd->base->file);
+	else if (conf != NULL)
+		taken = superd_apply(superd, reload->conf) == 0;
+	if (taken)
+		reload->conf = NULL;
+	tell_mistakes(&reload->wrong);
+	if (taken)
+		superd_drain(superd);	/* whoever sees what is logged comes too late for the old addresses */
+	else
+		event_error("reload: the new configuration is refused; the old one stays in force");
+	forget(reload, &superd->loop);
+	if (superd->broken) {
+		superd_stop(superd);
+		return;
+	}
+	notify_send("READY=1");
+	if (reload->again)
+		begin(superd);
+}
+
+static void	rehearse(struct superd *);
+static void	turn_due(struct timer *);
+
+static void
+next_turn(struct superd *superd)
+{
+	struct timer *turn = &superd->reload.turn;
+
+	if (timer_start(&superd->loop, turn, 0, turn_due) == -1)
+		turn_due(turn);		/* no memory for a timer */
+}
+
+/* The next step of loading, or what comes behind the last one. */
+static void
+turn_due(struct timer *timer)
+{
+	struct superd *superd = container_of(timer, struct superd, reload.turn);
+	struct reload *reload = &superd->reload;
+	bool more, strayed;
+
+	if (reload->draft == NULL) {
+		end(superd);
+		return;
+	}
+	more = conf_step(reload->draft);
+	strayed = names_strayed();
+	if (more && !strayed && !reload->wrong.fatal) {
+		next_turn(superd);
+		return;
+	}
+	reload->conf = conf_end(reload->draft);
+	reload->draft = NULL;
+	rehearsal_end(&reload->rehearsal);
+	if (reload->wrong.fatal) {
+		end(superd);		/* like this superd serves nobody */
+	} else if (strayed && superd->loop.now < reload->until) {
+		mistakes_free(&reload->wrong);	/* it is about files that are gone */
+		rehearse(superd);
+	} else {
+		next_turn(superd);
+	}
+}
+
+static void
+rehearsed(struct rehearsal *rehearsal, const char *trouble)
+{
+	struct superd *superd = container_of(rehearsal, struct superd, reload.rehearsal);
+	struct reload *reload = &superd->reload;
+
+	if (trouble != NULL)
+		conf_tell_names(superd->base, &reload->wrong, trouble);
+	else if ((reload->draft = conf_begin(superd->base, &reload->wrong)) != NULL)
+		names_replay(rehearsal->bytes, rehearsal->len);
+	next_turn(superd);
+}
+
+static void
+rehearse(struct superd *superd)
+{
+	struct reload *reload = &superd->reload;
+	uint64_t now = superd->loop.now;
+
+	if (rehearsal_start(&reload->rehearsal, &superd->loop, superd->base,
+	    reload->until > now ? reload->until - now : 0, rehearsed) == 0)
+		return;
+	conf_tell_names(superd->base, &reload->wrong, strerror(errno));
+	next_turn(superd);
+}
+
+static void
+begin(struct superd *superd)
+{
+	struct reload *reload = &superd->reload;
+
+	notify_reloading();
+	reload->under_way = true;
+	reload->again = false;
+	reload->until = superd->loop.now + NAMES_MS;
+	rehearse(superd);
+}
+
 void
 superd_reload(struct superd *superd)
 {
-	struct mistakes wrong = { .count = 0 };
-	struct conf *conf;
+	struct reload *reload = &superd->reload;
 
-	if (superd->state != STATE_SERVING) {
-		superd_reopen_log(superd);
+	superd_reopen_log(superd);
+	if (superd->state != STATE_SERVING)
 		return;
-	}
-	notify_reloading();
-	conf = conf_load(superd->base, &wrong);
-	superd->broken = wrong.fatal;
-	if (conf != NULL && conf->blank && superd->count > 0) {
-		event_error("%s: has nothing in it; to end all services, leave an empty [services]",
-		    superd->base->file);
-		conf_release(conf);
-		conf = NULL;
-	}
-	if (conf == NULL || superd_apply(superd, conf) == -1) {
-		superd_reopen_log(superd);
-		tell_mistakes(&wrong);
-		event_error("reload: the new configuration is refused; the old one stays in force");
-		conf_release(conf);
-	} else {
-		tell_mistakes(&wrong);
-	}
-	mistakes_free(&wrong);
-	if (superd->broken)
-		superd_stop(superd);
+	if (reload->under_way)
+		reload->again = true;
 	else
-		notify_send("READY=1");
+		begin(superd);
+}
+
+void
+superd_reload_abandon(struct superd *superd)
+{
+	if (superd->reload.under_way)
+		forget(&superd->reload, &superd->loop);
 }

@@ -57,6 +57,7 @@ superd_stop(struct superd *superd)
 	if (superd->state != STATE_SERVING)
 		return;
 	superd->state = STATE_STOPPING;
+	superd_reload_abandon(superd);
 	notify_send("STOPPING=1");
 	event_stop("no new connections; sessions may end within their grace");
 	superd_end_flows(superd);

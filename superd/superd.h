@@ -7,6 +7,7 @@
 #include "datagram.h"
 #include "host.h"
 #include "launch.h"
+#include "reload.h"
 #include "running.h"
 
 enum state {
@@ -39,6 +40,7 @@ struct superd {
 	struct running		*newcomers;	/* services with datagrams that wait for room */
 	struct local_clock	 clock;
 	struct host_addresses	 own;
+	struct reload		 reload;	/* that is under way */
 	uint64_t		 load_told;	/* ms; when load was looked at */
 	uint32_t		 load;		/* one-minute average, in hundredths */
 	uint32_t		 last_number;	/* of a service */
@@ -128,9 +130,6 @@ void	superd_resume(struct superd *, struct running *);
 void	superd_resume_global(struct superd *);
 void	superd_resume_all(struct superd *);
 
-/* reload.c: reads the configuration anew and makes it the one in force, or tells why not. */
-void	superd_reload(struct superd *);
-void	superd_reopen_log(const struct superd *);
 /*
  * apply.c: makes a configuration the one in force; the reference to it is superd's from
  * then on.  -1: nothing has changed, why is in the log, and the reference is
@@ -150,6 +149,7 @@ void	superd_leave(struct superd *, struct listener *);
  */
 struct conf *superd_take_back(struct superd *, struct listener *);
 void	superd_drain_start(struct superd *);
+void	superd_drain(struct superd *);	/* the first batches at once */
 /* A listener that has left, is drained, and has lost its last flow. */
 void	superd_close_left(struct superd *, struct listener *);
 /* Frees a service that left, if nothing of it is left. */

@@ -72,6 +72,7 @@ running_free(struct running *running)
 void
 superd_finish(struct superd *superd)
 {
+	superd_reload_abandon(superd);
 	superd_free_flows(superd);
 	superd_close_listeners(superd);
 	for (unsigned i = 0; i < superd->count; i++)

@@ -1,4 +1,5 @@
 /* Names, asked through a child: what is known, what is not, and a child that dies. */
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -155,7 +156,7 @@ START_TEST(child_that_dies_is_trouble_until_the_end)
 }
 END_TEST
 
-/* superd stands still meanwhile: what it waits is bounded for all questions together. */
+/* Nobody is served meanwhile: what is waited is bounded for all questions together. */
 START_TEST(slow_answers_are_waited_for_so_long_altogether)
 {
 	struct name_user user;
@@ -172,6 +173,129 @@ START_TEST(slow_answers_are_waited_for_so_long_altogether)
 }
 END_TEST
 
+/* --- recordings */
+
+static char recording[1 << 16];
+
+/* What a child would ask and record for a load; the bytes of it. */
+static size_t
+record(void)
+{
+	struct name_user user;
+	in_port_t port;
+	size_t count, len = 0;
+	ssize_t some;
+	gid_t gid;
+	int ends[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	names_record(ends[1]);
+	ck_assert(names_user_by_uid(0, &user));
+	ck_assert(!names_group("no such group", &gid));
+	ck_assert_ptr_nonnull(names_groups("root", 4711, &count));
+	ck_assert(!names_port("no such service", true, &port));
+	ck_assert_ptr_null(names_end());
+	names_record_end(ends[1]);
+	close(ends[1]);
+	while ((some = read(ends[0], recording + len, sizeof recording - len)) > 0)
+		len += (size_t)some;
+	close(ends[0]);
+	return len;
+}
+
+START_TEST(recording_answers_what_was_asked)
+{
+	const struct passwd *root = getpwuid(0);
+	size_t len = record(), count = 0;
+	struct name_user user;
+	const gid_t *groups;
+	bool seen = false;
+	in_port_t port;
+	gid_t gid;
+
+	ck_assert_ptr_nonnull(root);
+	names_replay(recording, len);
+	ck_assert(names_user_by_uid(0, &user));
+	ck_assert_str_eq(user.login, root->pw_name);
+	ck_assert_str_eq(user.shell, root->pw_shell);
+	ck_assert(!names_group("no such group", &gid));
+	groups = names_groups("root", 4711, &count);
+	ck_assert_ptr_nonnull(groups);
+	for (size_t i = 0; i < count; i++)
+		seen |= groups[i] == 4711;
+	ck_assert(seen);
+	ck_assert(!names_port("no such service", true, &port));
+	ck_assert(!names_strayed());
+	ck_assert_int_eq(child(), 0);
+	ck_assert_ptr_null(names_end());
+}
+END_TEST
+
+START_TEST(recording_is_of_these_questions_in_this_order)
+{
+	static const struct {
+		const char	*name;
+		unsigned	 gid;
+	} others[] = { { "root", 4712 }, { "roo", 4711 }, { "root2", 4711 }, { "", 4711 } };
+	size_t len = record(), count;
+	struct name_user user;
+	gid_t gid;
+
+	names_replay(recording, len);
+	ck_assert(!names_user("root", &user));	/* it was asked for by its number */
+	ck_assert(names_strayed());
+	ck_assert(!names_user_by_uid(0, &user));	/* too late */
+	ck_assert_str_eq(names_end(), "the files have changed meanwhile");
+	ck_assert(!names_strayed());
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		names_replay(recording, len);
+		ck_assert(names_user_by_uid(0, &user));
+		ck_assert(!names_group("no such group", &gid));
+		ck_assert(!names_strayed());
+		ck_assert_ptr_null(names_groups(others[i].name, others[i].gid, &count));
+		ck_assert(names_strayed());
+		ck_assert_ptr_nonnull(names_end());
+	}
+	ck_assert(names_user_by_uid(0, &user));		/* the next load asks by itself */
+	ck_assert_ptr_null(names_end());
+}
+END_TEST
+
+START_TEST(question_behind_the_end_is_another_one)
+{
+	size_t len = record(), count;
+	struct name_user user;
+	in_port_t port;
+	gid_t gid;
+
+	names_replay(recording, len);
+	(void)names_user_by_uid(0, &user);
+	(void)names_group("no such group", &gid);
+	(void)names_groups("root", 4711, &count);
+	(void)names_port("no such service", true, &port);
+	ck_assert(!names_strayed());
+	ck_assert(!names_user("", &user));
+	ck_assert(names_strayed());
+	(void)names_end();
+}
+END_TEST
+
+START_TEST(recording_is_whole_with_its_last_byte)
+{
+	size_t len = record();
+
+	for (size_t some = 0; some < len; some++) {
+		char *exact = malloc(some + 1);		/* a sanitizer sees who reads behind it */
+
+		ck_assert_ptr_nonnull(exact);
+		memcpy(exact, recording, some);
+		ck_assert(!names_recorded(exact, some));
+		free(exact);
+	}
+	ck_assert(names_recorded(recording, len));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -184,6 +308,10 @@ main(void)
 	tcase_add_test(tc, child_lives_until_the_end);
 	tcase_add_test(tc, child_that_dies_is_trouble_until_the_end);
 	tcase_add_test(tc, slow_answers_are_waited_for_so_long_altogether);
+	tcase_add_test(tc, recording_answers_what_was_asked);
+	tcase_add_test(tc, recording_is_of_these_questions_in_this_order);
+	tcase_add_test(tc, question_behind_the_end_is_another_one);
+	tcase_add_test(tc, recording_is_whole_with_its_last_byte);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }
