@@ -250,6 +250,12 @@ tell_dropped(void)
 		sink_set_dropped(lines);
 }
 
+bool
+log_gathers(void)
+{
+	return sink_gathers();
+}
+
 void
 log_flush(void)
 {

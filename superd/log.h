@@ -20,8 +20,10 @@ void	log_init(void);
  */
 int	log_open(const char *where, enum log_format, enum log_level);
 void	log_close(void);
-/* Writes out what is waiting.  Before the process sleeps, and before it ends. */
+/* Writes out what is waiting; see log_gathers. */
 void	log_flush(void);
+/* Whether lines have been gathered since: log_flush must not be long in coming. */
+bool	log_gathers(void);
 /* The start is over: until then errors are written to standard error too, wherever the log goes. */
 void	log_started(void);
 /* -D: the start is over and standard error is gone; what cannot go to its place is dropped. */

@@ -1,10 +1,10 @@
 /*
  * log_sink.c - standard error, a file or syslog(3), never waited for.
  *
- * Lines to a descriptor are gathered and written when the process is about to
- * sleep: a busy superd writes once for many lines.  A write is of at most
- * PIPE_BUF bytes, which a pipe takes whole or not at all, and never blocks:
- * standard error, which others may share, is opened anew for that.  syslog() of the C library would block, so its
+ * Lines to a descriptor are gathered for a millisecond at most: a busy superd
+ * writes once for many lines.  A write is of at most PIPE_BUF bytes, which a pipe
+ * takes whole or not at all, and never blocks: standard error, which others may
+ * share, is opened anew for that.  syslog() of the C library would block, so its
  * datagrams (RFC 3164 as /dev/log takes it) are sent from here.
  */
 #include <errno.h>
@@ -151,6 +151,12 @@ void
 sink_set_dropped(uint64_t lines)
 {
 	self.dropped = lines;
+}
+
+bool
+sink_gathers(void)
+{
+	return self.used > 0;
 }
 
 void

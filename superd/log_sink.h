@@ -11,6 +11,7 @@ void	sink_init(void);
 int	sink_open(const char *where);
 void	sink_close(void);
 void	sink_flush(void);
+bool	sink_gathers(void);
 void	sink_started(void);
 void	sink_without_stderr(void);
 

@@ -7,6 +7,7 @@
 
 #include "events.h"
 #include "log.h"
+#include "memory.h"
 #include "names.h"
 #include "notify.h"
 #include "superd.h"
@@ -69,6 +70,7 @@ end(struct superd *superd)
 	else
 		event_error("reload: the new configuration is refused; the old one stays in force");
 	forget(reload, &superd->loop);
+	memory_give_back();
 	if (superd->broken) {
 		superd_stop(superd);
 		return;

@@ -41,6 +41,7 @@ struct superd {
 	struct local_clock	 clock;
 	struct host_addresses	 own;
 	struct reload		 reload;	/* that is under way */
+	uint64_t		 logged_ms;	/* when the log was written last */
 	uint64_t		 load_told;	/* ms; when load was looked at */
 	uint32_t		 load;		/* one-minute average, in hundredths */
 	uint32_t		 last_number;	/* of a service */

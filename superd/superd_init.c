@@ -47,12 +47,27 @@ superd_init(struct superd *superd, const struct conf_base *base, const struct rl
 	return 0;
 }
 
+/*
+ * The log is written at most once a millisecond: at once where little happens,
+ * and under load many lines together.  How long the loop may sleep is returned.
+ */
+static int
+write_log(struct superd *superd, int wait_ms)
+{
+	if (superd->logged_ms == superd->loop.now)
+		return log_gathers() ? 1 : wait_ms;
+	superd->logged_ms = superd->loop.now;
+	log_flush();
+	return wait_ms;
+}
+
 int
 superd_run(struct superd *superd)
 {
 	while (superd->state != STATE_DONE) {
-		log_flush();
-		if (loop_turn(&superd->loop, launch_settle(&superd->launcher)) == -1)
+		int wait_ms = write_log(superd, launch_settle(&superd->launcher));
+
+		if (loop_turn(&superd->loop, wait_ms) == -1)
 			return -1;
 	}
 	return 0;

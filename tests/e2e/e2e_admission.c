@@ -196,17 +196,17 @@ START_TEST(denied_client_costs_neither_process_nor_session)
 	long session;
 
 	await_log(d, "start", "service=hold");
-	session = log_number(log_find(d, "start", "service=hold", NULL), "session");
+	session = log_number(log_line(d, "start", "service=hold", NULL), "session");
 	for (int i = 0; i < 10; i++)
 		must_refuse(d, "hold", "127.0.0.8", "denied");
 	must(children_of(d->pid, 0) == 1);
-	must(log_count(d, "start", NULL) == 1 && log_find(d, "exit", NULL) == NULL);
+	await(log_count(d, "start", NULL) == 1 && log_find(d, "exit", NULL) == NULL);
 	log_mark(d);
 	close(must_serve(d, "hold", "127.0.0.7"));	/* rate has lost nothing to them */
 	close(must_serve(d, "hold", "127.0.0.9"));
 	await(log_count(d, "start", NULL) == 2);
-	must(log_number(log_find(d, "start", "remote=127.0.0.7:*", NULL), "session") == session + 1);
-	must(log_number(log_find(d, "start", "remote=127.0.0.9:*", NULL), "session") == session + 2);
+	must(log_number(log_line(d, "start", "remote=127.0.0.7:*", NULL), "session") == session + 1);
+	must(log_number(log_line(d, "start", "remote=127.0.0.9:*", NULL), "session") == session + 2);
 	must(status_number(d, "hold", "refused_denied") == 10);
 	must(silent(first));
 	daemon_stop(d);
@@ -224,7 +224,7 @@ START_TEST(denied_clients_pass_the_gate_of_the_log)
 	await(log_total(d, "refuse", "service=hold") == MANY);
 	must(log_count(d, "refuse", "reason=denied", NULL) >= 20);
 	must(log_count(d, "refuse", "service=hold", NULL) < MANY / 2);
-	must(strstr(log_find(d, "refuse", "held=*", NULL), "remote=") == NULL);
+	must(strstr(log_line(d, "refuse", "held=*", NULL), "remote=") == NULL);
 	must(status_number(d, "hold", "refused_denied") == MANY);
 	daemon_stop(d);
 }

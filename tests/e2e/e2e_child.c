@@ -380,7 +380,7 @@ START_TEST(bundled_program_runs_in_an_empty_root)
 	expect(fd, "X");
 	await_log(d, "start", "service=flip");
 	snprintf(link, sizeof link, "/proc/%s/root",
-	    log_value(log_find(d, "start", "service=flip", NULL), "pid"));
+	    log_value(log_line(d, "start", "service=flip", NULL), "pid"));
 	len = readlink(link, seen, sizeof seen - 1);
 	must(len > 0);
 	seen[len] = '\0';

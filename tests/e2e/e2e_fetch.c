@@ -208,7 +208,7 @@ START_TEST(session_that_is_killed_is_made_again)
 	n = read(fifo, got, 1000);
 	must(n > 0);
 	len = (size_t)n;
-	kill((pid_t)log_number(log_find(d, "start", NULL), "pid"), SIGKILL);
+	kill((pid_t)log_number(log_line(d, "start", NULL), "pid"), SIGKILL);
 	await_log(d, "exit", "signal=*");
 	while (len < BIG && (n = read(fifo, got + len, sizeof got - len)) > 0)
 		len += (size_t)n;

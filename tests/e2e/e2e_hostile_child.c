@@ -191,7 +191,7 @@ START_TEST(stopping_a_session_that_ends_does_not_kill_it)
 	for (int i = 0; i < 5; i++)
 		expect_end(dial(d, "other"));	/* superd has read its signals since */
 	await_log(d, "exit", "service=slow", "cause=timeout", "signal=KILL");
-	line = log_find(d, "exit", "service=slow", NULL);
+	line = log_line(d, "exit", "service=slow", NULL);
 	if (strtod(log_value(line, "duration"), NULL) < 5.5)
 		flunk("it was killed too early: %s", line);
 	must(drain(fd)[0] == '\0');
@@ -263,9 +263,9 @@ START_TEST(process_that_survives_sigkill_is_told_of_and_so_is_its_end)
 	pid = child_of(d->pid);
 	must(ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0);
 	await_log(d, "warning", "~lives on after SIGKILL");
-	line = log_find(d, "warning", "~lives on after SIGKILL", NULL);
+	line = log_line(d, "warning", "~lives on after SIGKILL", NULL);
 	must(strstr(line, "service 'hold'") != NULL);
-	must(log_count(d, "warning", "~lives on after SIGKILL", NULL) == 1);
+	await(log_count(d, "warning", "~lives on after SIGKILL", NULL) == 1);
 	must(log_find(d, "exit", NULL) == NULL);
 	client = dial(d, "hold");
 	await_log(d, "full", "service=hold");		/* its place is taken */

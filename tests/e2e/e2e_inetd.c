@@ -173,7 +173,7 @@ START_TEST(wait_gives_the_listening_socket)
 	run(d);
 	fd = dial(d, "0");
 	await_log(d, "start", "service=0");
-	snprintf(pid, sizeof pid, "pid=%ld ", log_number(log_find(d, "start", "service=0", NULL), "pid"));
+	snprintf(pid, sizeof pid, "pid=%ld ", log_number(log_line(d, "start", "service=0", NULL), "pid"));
 	expect(fd, pid);
 	daemon_stop(d);
 }
@@ -282,7 +282,7 @@ START_TEST(line_that_is_switched_off_is_nothing)
 	write_lines("#<off># 127.0.0.1:0 stream tcp nowait %s %s/hold hold\n"
 	    "#<off># nonsense\n# udp too\n", who(), tools());
 	run(d);
-	must(log_count(d, "listen", NULL) == 1 && log_find(d, "warning", NULL) == NULL);
+	await(log_count(d, "listen", NULL) == 1 && log_find(d, "warning", NULL) == NULL);
 	daemon_stop(d);
 }
 END_TEST
@@ -317,8 +317,8 @@ START_TEST(line_that_cannot_be_served_is_a_warning_with_its_number)
 		must_tell(out, i + 2, why[i]);
 	run(d);
 	expect(dial(d, "0"), "served\n");
-	must(log_count(d, "warning", "~the line is left out", NULL) == sizeof why / sizeof *why);
-	must(log_count(d, "listen", NULL) == 2);
+	await(log_count(d, "warning", "~the line is left out", NULL) == sizeof why / sizeof *why);
+	await(log_count(d, "listen", NULL) == 2);
 	daemon_stop(d);
 }
 END_TEST

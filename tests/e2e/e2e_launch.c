@@ -51,7 +51,7 @@ told(struct daemon *d, const char *field)
 	log_mark(d);
 	must(kill(d->pid, SIGUSR1) == 0);
 	await_log(d, "status", "shared=*");
-	number = log_number(log_find(d, "status", "shared=*", NULL), field);
+	number = log_number(log_line(d, "status", "shared=*", NULL), field);
 	d->mark = mark;
 	return number;
 }
@@ -155,7 +155,7 @@ START_TEST(listening_socket_is_lent)
 	long pid;
 
 	await_log(d, "start", "service=accepter");
-	pid = log_number(log_find(d, "start", "service=accepter", NULL), "pid");
+	pid = log_number(log_line(d, "start", "service=accepter", NULL), "pid");
 	snprintf(wanted, sizeof wanted, "pid=%ld listen_pid=%ld listen_fds=1 proto=TCP remote=none "
 	    "listening=1 three=1 one=1 blocking=1 next=4\n",
 	    pid, pid);

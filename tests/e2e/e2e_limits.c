@@ -58,7 +58,7 @@ START_TEST(slot_of_a_killed_session_is_given_back)
 
 		expect(fd, "held\n");
 		await_log(d, "start", "service=hold");
-		must(kill((pid_t)log_number(log_find(d, "start", NULL), "pid"), SIGKILL) == 0);
+		must(kill((pid_t)log_number(log_line(d, "start", NULL), "pid"), SIGKILL) == 0);
 		expect_end(fd);
 		await_log(d, "exit", "service=hold", "signal=*", "~KILL");
 		must(log_find(d, "exit", "cause=*", NULL) == NULL);	/* not superd's doing */
@@ -135,7 +135,7 @@ START_TEST(many_refusals_do_not_flood_the_log)
 	must(log_count(d, "refuse", "service=hold", NULL) < MANY / 2);
 	await(log_total(d, "refuse", "service=hold") == MANY);
 	await_log(d, "refuse", "service=hold", "held=*");
-	must(strstr(log_find(d, "refuse", "held=*", NULL), "remote=") == NULL);
+	must(strstr(log_line(d, "refuse", "held=*", NULL), "remote=") == NULL);
 	must(silent(a));
 	daemon_stop(d);
 }

@@ -298,10 +298,10 @@ START_TEST(log_remote_prefix_hides_the_host)
 
 	one_session(d, "hold");
 	await_log(d, "exit", "service=hold");
-	line = log_find(d, "start", "service=hold", NULL);
+	line = log_line(d, "start", "service=hold", NULL);
 	must(strncmp(log_value(line, "remote"), "127.0.0.0", 9) == 0);
 	must(strstr(line, "127.0.0.1") == NULL);
-	must(strstr(log_find(d, "exit", NULL), "127.0.0.1") == NULL);
+	must(strstr(log_line(d, "exit", NULL), "127.0.0.1") == NULL);
 	daemon_stop(d);
 }
 END_TEST
@@ -317,9 +317,9 @@ START_TEST(log_remote_none_hides_the_client)
 	await_log(d, "refuse", "service=hold");
 	close(fd);
 	await_log(d, "exit", "service=hold");
-	must(strstr(log_find(d, "start", NULL), "127.0.0") == NULL);
-	must(strstr(log_find(d, "exit", NULL), "127.0.0") == NULL);
-	must(strstr(log_find(d, "refuse", NULL), "127.0.0") == NULL);
+	must(strstr(log_line(d, "start", NULL), "127.0.0") == NULL);
+	must(strstr(log_line(d, "exit", NULL), "127.0.0") == NULL);
+	must(strstr(log_line(d, "refuse", NULL), "127.0.0") == NULL);
 	daemon_stop(d);
 }
 END_TEST

@@ -164,7 +164,7 @@ START_TEST(service_that_was_full_has_room_after_its_limit_was_raised)
 	await_log(d, "status", "service=hold", "address=*", "state=listening");
 	d->mark = 0;
 	expect(fds[2] = dial(d, "hold"), "held\n");
-	must(log_count(d, "full", NULL) == 1 && log_count(d, "room", NULL) == 1);
+	await(log_count(d, "full", NULL) == 1 && log_count(d, "room", NULL) == 1);
 	daemon_stop(d);
 }
 END_TEST
@@ -189,7 +189,7 @@ START_TEST(service_that_is_full_twice_in_a_minute_says_so_in_its_status)
 		    "state=serving", NULL)) != NULL);
 	}
 	d->mark = 0;
-	must(log_count(d, "full", NULL) == 1 && log_count(d, "room", NULL) == 1);
+	await(log_count(d, "full", NULL) == 1 && log_count(d, "room", NULL) == 1);
 	daemon_stop(d);
 }
 END_TEST

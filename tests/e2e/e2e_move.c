@@ -61,7 +61,7 @@ START_TEST(one_address_of_several_is_added_and_removed)
 	expect(dial_to("127.0.0.1:4713"), "held\n");
 	await_log(d, "unlisten", "service=a", "address=127.0.0.1:4711");
 	await_log(d, "listen", "service=a", "address=127.0.0.1:4713");
-	must(log_count(d, "listen", NULL) == 1 && log_count(d, "unlisten", NULL) == 1);
+	await(log_count(d, "listen", NULL) == 1 && log_count(d, "unlisten", NULL) == 1);
 	daemon_stop(d);
 }
 END_TEST
@@ -182,14 +182,14 @@ START_TEST(udp_address_that_comes_back_is_served_at_once)
 	daemon_reload(d, ini, "x");
 	ask(fresh = datagrams_to(4711), "new");
 	ask(old, "after");
-	must(log_count(d, "start", NULL) == 1);
+	await(log_count(d, "start", NULL) == 1);
 	daemon_reload(d, none);
 	daemon_reload(d, ini, "y");
 	await_log(d, "listen", "service=y");
 	ask(datagrams_to(4711), "other");
 	ask(old, "still");
 	ask(fresh, "too");
-	must(log_count(d, "start", NULL) == 1);
+	await(log_count(d, "start", NULL) == 1);
 	daemon_stop(d);
 }
 END_TEST

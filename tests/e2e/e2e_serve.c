@@ -109,8 +109,8 @@ START_TEST(start_and_exit_lines_tell_one_session)
 	must(log_find(d, "exit", NULL) == NULL);
 	close(fd);
 	await_log(d, "exit", "service=hold", "status=0");
-	start = log_find(d, "start", NULL);
-	end = log_find(d, "exit", "duration=*", "cpu=*", NULL);
+	start = log_line(d, "start", NULL);
+	end = log_line(d, "exit", "duration=*", "cpu=*", NULL);
 	for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
 		if (strcmp(log_value(start, same[i]), log_value(end, same[i])) != 0)
 			flunk("%s differs: '%s' and '%s'", same[i], start, end);
@@ -139,11 +139,11 @@ START_TEST(sessions_are_numbered_differently)
 
 	close(dial(d, "hold"));
 	await_log(d, "exit", "service=hold");
-	snprintf(first, sizeof first, "%s", log_value(log_find(d, "start", NULL), "session"));
+	snprintf(first, sizeof first, "%s", log_value(log_line(d, "start", NULL), "session"));
 	log_mark(d);
 	close(dial(d, "hold"));
 	await_log(d, "start", "service=hold");
-	must(strcmp(first, log_value(log_find(d, "start", NULL), "session")) != 0);
+	must(strcmp(first, log_value(log_line(d, "start", NULL), "session")) != 0);
 	daemon_stop(d);
 }
 END_TEST

@@ -55,7 +55,7 @@ want_common(struct expected *e, struct daemon *d)
 	want(e, "TZ=UTC");
 	want(e, "LANG=C");
 	want(e, "SUPERD_SERVICE=inspect");
-	want(e, "SUPERD_SESSION=%s", log_value(log_find(d, "start", NULL), "session"));
+	want(e, "SUPERD_SESSION=%s", log_value(log_line(d, "start", NULL), "session"));
 }
 
 static void

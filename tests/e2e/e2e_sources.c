@@ -182,7 +182,7 @@ START_TEST(killed_sessions_give_the_places_of_their_source_back)
 		for (int i = 0; i < 2; i++) {
 			snprintf(remote[i], sizeof remote[i], "remote=%s", name_of(fds[i]));
 			await_log(d, "start", remote[i]);
-			must(kill((pid_t)log_number(log_find(d, "start", remote[i], NULL), "pid"), SIGKILL) == 0);
+			must(kill((pid_t)log_number(log_line(d, "start", remote[i], NULL), "pid"), SIGKILL) == 0);
 		}
 		await_log(d, "exit", remote[0], "~KILL");
 		await_log(d, "exit", remote[1], "~KILL");
@@ -310,7 +310,7 @@ must_leave_nothing(const char *keys, bool same_source, const char *counter)
 	must(open_descriptors(d->pid) == descriptors);
 	must(!memory_is_superds_own() || resident_kb(d->pid) - resident < GROWTH_KB);
 	must(children_of(d->pid, 0) == 1 && silent(fd));
-	must(log_count(d, "start", NULL) == 1);
+	await(log_count(d, "start", NULL) == 1);
 	must(log_count(d, "refuse", NULL) < REFUSALS / 4);
 	hang_up_and_wait(d, fd);
 	must(status_number(d, NULL, "live") == 0);

@@ -222,7 +222,7 @@ START_TEST(sigusr1_writes_services_and_sessions_to_the_log)
 
 	expect(fd, "held\n");
 	await_log(d, "start", "service=hold");
-	snprintf(pid, sizeof pid, "pid=%s", log_value(log_find(d, "start", NULL), "pid"));
+	snprintf(pid, sizeof pid, "pid=%s", log_value(log_line(d, "start", NULL), "pid"));
 	log_mark(d);
 	kill(d->pid, SIGUSR1);
 	await_log(d, NULL, "~service=hold");

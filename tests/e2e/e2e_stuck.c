@@ -272,7 +272,7 @@ told(struct daemon *d, const char *field)
 	log_mark(d);
 	must(kill(d->pid, SIGUSR1) == 0);
 	await_log(d, "status", "shared=*");
-	return log_number(log_find(d, "status", "shared=*", NULL), field);
+	return log_number(log_line(d, "status", "shared=*", NULL), field);
 }
 
 START_TEST(more_stuck_children_than_slots_are_forked)

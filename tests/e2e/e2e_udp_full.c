@@ -70,7 +70,7 @@ START_TEST(longest_silent_is_the_first_to_make_room)
 			else if (i == 0 || i > turn)
 				must(silent(fds[i]));
 	}
-	must(log_count(d, "exit", NULL) == PEERS);
+	await(log_count(d, "exit", NULL) == PEERS);
 	daemon_stop(d);
 }
 END_TEST
@@ -90,7 +90,7 @@ START_TEST(datagrams_that_have_waited_come_in_their_order)
 		snprintf(text, sizeof text, "%d", i);
 		udp_expect(fresh, text);
 	}
-	must(log_count(d, "start", NULL) == 2);
+	await(log_count(d, "start", NULL) == 2);
 	daemon_stop(d);
 }
 END_TEST
@@ -249,7 +249,7 @@ START_TEST(no_more_than_so_many_wait)
 	must(status_number(d, "x", "refused_max_sessions") == MANY - WAITING_MOST);
 	must(log_count(d, "refuse", "reason=max_sessions", NULL) <= MANY - WAITING_MOST);
 	await(goes_on(talker, pid) && log_total(d, "refuse", "service=x") == MANY - WAITING_MOST);
-	must(log_find(d, "refuse", "held=*", NULL) != NULL);
+	await(log_find(d, "refuse", "held=*", NULL) != NULL);
 	udp_put(talker, "exit");
 	await(log_count(d, "exit", "service=x", "status=0", NULL) == WAITING_MOST + 1);
 	daemon_stop(d);
@@ -357,7 +357,7 @@ START_TEST(who_is_denied_does_not_wait_either)
 	await_log(d, "exit", "service=x");
 	udp_put(bad, "pid");
 	await(log_total(d, "refuse", "service=x") == 201);
-	must(log_count(d, "start", NULL) == 1);
+	await(log_count(d, "start", NULL) == 1);
 	daemon_stop(d);
 }
 END_TEST
@@ -380,7 +380,7 @@ START_TEST(newcomers_wait_for_the_rate)
 		goes_on(fds[0], first);		/* a session needs no token */
 	}
 	must(log_find(d, "refuse", NULL) == NULL);
-	must(log_find(d, "full", "service=x", NULL) != NULL);
+	await(log_find(d, "full", "service=x", NULL) != NULL);
 	daemon_stop(d);
 }
 END_TEST
@@ -404,7 +404,7 @@ START_TEST(who_waits_for_the_rate_is_served_before_who_comes_later)
 	}
 	udp_expect(second, "served");
 	snprintf(remote, sizeof remote, "remote=%s", name_of(second));
-	must(log_find(d, "start", remote, "session=2", NULL) != NULL);
+	await(log_find(d, "start", remote, "session=2", NULL) != NULL);
 	daemon_stop(d);
 }
 END_TEST
@@ -420,7 +420,7 @@ START_TEST(rate_of_a_source_is_its_own)
 	await_log(d, "refuse", "service=x", "reason=rate_per_source");
 	udp_pid(udp_call(d, "x", "127.0.0.3"));
 	udp_pid(fd);
-	must(log_count(d, "refuse", NULL) == 1);
+	await(log_count(d, "refuse", NULL) == 1);
 	daemon_stop(d);
 }
 END_TEST

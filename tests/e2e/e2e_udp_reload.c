@@ -96,7 +96,7 @@ START_TEST(session_goes_on_in_another_service_that_takes_its_address)
 	daemon_reload(d, "[superd]\ngrace = 0\n[services]\ny = udp:127.0.0.1:%d cat\n", port);
 	must(udp_pid(fd) == pid);
 	udp_ask(fresh, "pid", "pid");
-	must(log_find(d, "start", "service=y", NULL) != NULL);
+	await(log_find(d, "start", "service=y", NULL) != NULL);
 	udp_put(fd, "exit");
 	await_log(d, "exit", "service=x", "status=0");
 	udp_ask(fd, "pid", "pid");
@@ -230,7 +230,7 @@ START_TEST(newcomers_go_with_their_address_to_another_service)
 	    "z = udp:127.0.0.1:0 cat\n", port);
 	udp_ask(udp_dial(d, "z"), "well", "well");
 	udp_expect(fresh, "served");
-	must(log_find(d, "start", "service=y", NULL) != NULL);
+	await(log_find(d, "start", "service=y", NULL) != NULL);
 	daemon_stop(d);
 }
 END_TEST

@@ -44,7 +44,7 @@ START_TEST(process_gets_the_socket_itself)
 	if (strstr(answer, " listen_fds=1 proto=UDP remote=none ") == NULL ||
 	    strstr(answer, " three=1 one=1 blocking=1 what") == NULL)
 		flunk("not what was wanted: %s", answer);
-	start = log_find(d, "start", "service=x", NULL);
+	start = log_line(d, "start", "service=x", NULL);
 	must(start != NULL && log_value(start, "remote")[0] == '\0' && log_number(start, "pid") == pid);
 	await_log(d, "exit", "service=x", "status=0");
 	daemon_stop(d);
@@ -64,7 +64,7 @@ START_TEST(one_process_serves_many_peers)
 		else
 			must(answered_by(fd, "ask") == pid);
 	}
-	must(log_count(d, "start", "service=x", NULL) == 1);
+	await(log_count(d, "start", "service=x", NULL) == 1);
 	daemon_stop(d);
 }
 END_TEST
@@ -121,7 +121,7 @@ START_TEST(process_that_reads_nothing_is_held_back_and_loses_the_datagram)
 	await_log(d, "warning", "~'x': its process ended after", "~wait for 1 s");
 	udp_ask(other, "others", "others");
 	await_log(d, "warning", "~'x': 3 processes have left a datagram unread; it is dropped");
-	must(log_count(d, "start", "service=x", NULL) == 3);
+	await(log_count(d, "start", "service=x", NULL) == 3);
 	must(status_number(d, "x", "dropped") == 1);
 	udp_ask(other, "others", "others");
 	daemon_stop(d);
@@ -184,10 +184,10 @@ START_TEST(socket_that_its_process_shuts_down_is_bound_anew)
 	udp_put(fd, "first");
 	answered_by(fd, "first");
 	await_log(d, "error", "~'x': its socket is dead");
-	must(log_count(d, "start", "service=x", NULL) == 1);
+	await(log_count(d, "start", "service=x", NULL) == 1);
 	log_mark(d);
 	await_log(d, "listen", "service=x");
-	fd = udp_from(NULL, "127.0.0.1", port_of(log_value(log_find(d, "listen", "service=x", NULL), "address")));
+	fd = udp_from(NULL, "127.0.0.1", port_of(log_value(log_line(d, "listen", "service=x", NULL), "address")));
 	udp_put(fd, "second");
 	answered_by(fd, "second");
 	daemon_stop(d);
@@ -203,7 +203,7 @@ START_TEST(sigterm_ends_a_process_that_has_the_socket)
 	await_log(d, "start", "service=x");
 	must(kill(d->pid, SIGTERM) == 0);
 	must(daemon_exit_status(d) == 0);
-	must(log_find(d, "exit", "service=x", "cause=stop", NULL) != NULL);
+	await(log_find(d, "exit", "service=x", "cause=stop", NULL) != NULL);
 }
 END_TEST
 
@@ -299,7 +299,7 @@ must_serve_line(const char *type, const char *program)
 	}
 	must((log_find(d, "warning", "~it is served as wait", NULL) != NULL) ==
 	    (strcmp(type, "nowait") == 0));
-	must(log_find(d, "exit", NULL) != NULL);
+	await(log_find(d, "exit", NULL) != NULL);
 	daemon_stop(d);
 }
 
@@ -327,7 +327,7 @@ START_TEST(internal_line_has_a_process_for_each_peer)
 	udp_ask(a, "one", "one");
 	udp_ask(b, "two", "two");
 	udp_ask(a, "three", "three");
-	must(log_count(d, "start", "service=echo", NULL) == 2);
+	await(log_count(d, "start", "service=echo", NULL) == 2);
 	must(log_find(d, "warning", NULL) == NULL);
 	daemon_stop(d);
 }

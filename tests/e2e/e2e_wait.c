@@ -74,7 +74,7 @@ START_TEST(process_gets_the_listening_socket_itself)
 
 	must_be_given(fd, "TCP");
 	await_log(d, "start", "service=waiter");
-	start = log_find(d, "start", "service=waiter", NULL);
+	start = log_line(d, "start", "service=waiter", NULL);
 	must(log_value(start, "remote")[0] == '\0');	/* superd does not see the clients */
 	must(log_number(start, "pid") == child_of(d->pid));
 	daemon_stop(d);
@@ -134,7 +134,7 @@ START_TEST(one_process_serves_one_client_after_the_other)
 		close(fds[i]);
 	}
 	await_log(d, "exit", "service=waiter", "status=0");
-	must(log_count(d, "start", "service=waiter", NULL) == 1);
+	await(log_count(d, "start", "service=waiter", NULL) == 1);
 	daemon_stop(d);
 }
 END_TEST

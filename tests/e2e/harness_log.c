@@ -110,8 +110,8 @@ next_line(const char **at, char *line)
 	return true;
 }
 
-const char *
-log_find(struct daemon *d, const char *event, ...)
+static const char *
+find(struct daemon *d, const char *event, va_list wanted)
 {
 	static char lines[LINES][LINE_SIZE];
 	static unsigned turn;
@@ -124,12 +124,36 @@ log_find(struct daemon *d, const char *event, ...)
 	while (!fits && next_line(&at, line)) {
 		va_list fields;
 
-		va_start(fields, event);
+		va_copy(fields, wanted);
 		fits = line_fits(line, event, fields);
 		va_end(fields);
 	}
 	turn += fits;	/* what was found stays valid for the next LINES - 1 finds */
 	return fits ? line : NULL;
+}
+
+const char *
+log_find(struct daemon *d, const char *event, ...)
+{
+	const char *line;
+	va_list fields;
+
+	va_start(fields, event);
+	line = find(d, event, fields);
+	va_end(fields);
+	return line;
+}
+
+const char *
+log_line(struct daemon *d, const char *event, ...)
+{
+	const char *line;
+	va_list fields;
+
+	va_start(fields, event);
+	await((line = find(d, event, fields)) != NULL);
+	va_end(fields);
+	return line;
 }
 
 unsigned
