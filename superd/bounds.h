@@ -18,7 +18,7 @@
 #define EVENTS_BATCH		64	/* events taken from the kernel in one go */
 #define BANNER_BYTES		4096	/* fits the send buffer of any new connection */
 
-#define ACCEPT_BATCH		16	/* connections that one listener gets at once when there is room again */
+#define ACCEPT_BATCH		16	/* connections that one listener gets at once, when there is room again or it is drained */
 #define ACCEPT_PAUSE_MS		200	/* rest of all listeners after "out of descriptors" */
 #define BIND_RETRY_MS		1000	/* first wait of an address that is taken; doubles ... */
 #define BIND_RETRY_MOST_MS	60000	/* ... up to this */
@@ -73,7 +73,7 @@
 #define NAMES_MS		10000	/* that a load waits for look-ups, a reload's in a child; then it is refused */
 
 #define REHEARSAL_STEP		4096	/* bytes of answers for a reload: room for them begins with so many */
-#define LOAD_BATCH		1000	/* services that a reload makes or checks in a turn of the loop */
+#define LOAD_US			500	/* longest that a reload makes or checks services in one turn of the loop */
 
 #define STDERR_LINE_BYTES	1024	/* a longer line of a service is logged in pieces */
 #define STDERR_LINES		100	/* lines of a service logged in a second, the rest is counted */

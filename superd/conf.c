@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bounds.h"
@@ -257,13 +258,6 @@ make_settings(struct draft *draft)
 		settings->service_dir = draft->base->service_dir;
 }
 
-void
-conf_tell_names(const struct conf_base *base, struct mistakes *wrong, const char *trouble)
-{
-	mistakes_add(wrong, (struct place){ .file = base->file }, NULL, NULL,
-	    "users, groups and services cannot be looked up: %s", trouble);
-}
-
 struct draft *
 conf_begin(const struct conf_base *base, struct mistakes *wrong)
 {
@@ -287,11 +281,22 @@ conf_begin(const struct conf_base *base, struct mistakes *wrong)
 	return draft;
 }
 
+static int64_t
+now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 /* The next few services.  False: there are no more. */
 static bool
 batch(struct draft *draft, void (*act)(struct draft *, struct section *))
 {
-	for (int i = 0; i < LOAD_BATCH && draft->at != NULL; i++, draft->at = draft->at->next)
+	int64_t begun = now_us();
+
+	for (; draft->at != NULL && now_us() - begun < LOAD_US; draft->at = draft->at->next)
 		act(draft, draft->at);
 	return draft->at != NULL;
 }
@@ -336,7 +341,8 @@ conf_end(struct draft *draft)
 	if (conf->arena.failed || draft->arena.failed || wrong->arena.failed)
 		mistakes_add(wrong, nowhere, NULL, NULL, "out of memory");
 	if (trouble != NULL)
-		conf_tell_names(draft->base, wrong, trouble);
+		mistakes_add(wrong, nowhere, NULL, NULL, "users, groups and services cannot be looked up: %s",
+		    trouble);
 	arena_free(&draft->arena);
 	free(draft->slots);
 	free(draft);

@@ -16,7 +16,4 @@ bool	conf_step(struct draft *);
 /* As conf_load.  It may come earlier, to give up; then its result is of no use. */
 struct conf *conf_end(struct draft *);
 
-/* A mistake: names cannot be looked up, and why. */
-void	conf_tell_names(const struct conf_base *, struct mistakes *wrong, const char *trouble);
-
 #endif

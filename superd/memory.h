@@ -9,7 +9,8 @@
 void	memory_init(void);
 /*
  * Code and constants are unmapped; what is needed comes back from the page cache,
- * at a fault each.  After a start half of them are never needed again.
+ * at a fault each.  After a start half of them are never needed again.  (What a
+ * debugger has put into the code is lost: set breakpoints later.)
  */
 void	memory_give_back(void);
 

@@ -175,6 +175,7 @@ static bool
 record(const struct question *question, struct answer *answer)
 {
 	struct record head;
+	char *whole;
 
 	/* Checking a program as its user (setfsuid) has undone this; and now it may hang. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -184,9 +185,15 @@ record(const struct question *question, struct answer *answer)
 	head.name = strlen(question->name);
 	head.kind = question->kind;
 	head.id = question->id;
-	send_all(self.fd, &head, sizeof head);
-	send_all(self.fd, question->name, head.name);
-	send_all(self.fd, self.bytes, answer->bytes);
+	whole = malloc(sizeof head + head.name + answer->bytes);
+	if (whole == NULL)
+		_exit(1);
+	memcpy(whole, &head, sizeof head);
+	memcpy(whole + sizeof head, question->name, head.name);
+	if (answer->bytes > 0)
+		memcpy(whole + sizeof head + head.name, self.bytes, answer->bytes);
+	send_all(self.fd, whole, sizeof head + head.name + answer->bytes);
+	free(whole);
 	return answer->found;
 }
 
@@ -210,6 +217,8 @@ replay(const struct question *question, struct answer *answer)
 	size_t size = measure(self.recording, self.len, &head);
 	const char *name = self.recording + sizeof head;
 
+	if (self.trouble != NULL)
+		return false;
 	if (size == 0 || head.end || head.kind != question->kind || head.id != question->id ||
 	    head.name != strlen(question->name) || memcmp(name, question->name, head.name) != 0)
 		self.strayed = true;
@@ -246,15 +255,13 @@ names_record_end(int fd)
 }
 
 bool
-names_recorded(const char *recording, size_t len)
+names_recorded(const char *recording, size_t len, size_t *seen)
 {
 	struct record head;
 	size_t size;
 
-	while ((size = measure(recording, len, &head)) != 0 && !head.end) {
-		recording += size;
-		len -= size;
-	}
+	while ((size = measure(recording + *seen, len - *seen, &head)) != 0 && !head.end)
+		*seen += size;
 	return size != 0;
 }
 

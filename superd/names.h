@@ -37,8 +37,11 @@ const char *names_end(void);
 void	names_record(int fd);
 /* Behind names_end: that was all. */
 void	names_record_end(int fd);
-/* Whether these bytes of a recording are all of it. */
-bool	names_recorded(const char *recording, size_t len);
+/*
+ * Whether these bytes of a recording are all of it.  *seen, 0 at first, is how
+ * far they have been looked at: there it goes on the next time.
+ */
+bool	names_recorded(const char *recording, size_t len, size_t *seen);
 /*
  * Until names_end the same questions are asked in the same order, and the
  * answers come from the recording, which stays the caller's.

@@ -15,11 +15,13 @@
 
 /* In the child: of superd's descriptors it has the standard ones, and who listens to it. */
 static _Noreturn void
-rehearse(const struct conf_base *base, int fd)
+rehearse(const struct conf_base *base, int fd, pid_t parent)
 {
 	struct mistakes wrong = { .count = 0 };
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
 	if (dup2(fd, STDERR_FILENO + 1) == -1)
 		_exit(1);
 	fd = STDERR_FILENO + 1;
@@ -60,7 +62,7 @@ finish(struct rehearsal *rehearsal, const char *trouble)
 static void
 late(struct timer *timer)
 {
-	finish(container_of(timer, struct rehearsal, timer), "nobody answered in time");
+	finish(container_of(timer, struct rehearsal, timer), "it takes too long: a look-up of users, or a file system, hangs");
 }
 
 static void
@@ -84,11 +86,11 @@ ready(struct watch *watch)
 	if (len == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (len <= 0) {
-		finish(rehearsal, "who looks them up has died");
+		finish(rehearsal, "that child has died");
 		return;
 	}
 	rehearsal->len += (size_t)len;
-	if (names_recorded(rehearsal->bytes, rehearsal->len))
+	if (names_recorded(rehearsal->bytes, rehearsal->len, &rehearsal->seen))
 		finish(rehearsal, NULL);
 }
 
@@ -96,6 +98,7 @@ int
 rehearsal_start(struct rehearsal *rehearsal, struct loop *loop, const struct conf_base *base,
     uint64_t ms, void (*done)(struct rehearsal *, const char *trouble))
 {
+	pid_t parent = getpid();
 	int ends[2], error;
 
 	*rehearsal = (struct rehearsal){ .loop = loop, .done = done };
@@ -103,7 +106,7 @@ rehearsal_start(struct rehearsal *rehearsal, struct loop *loop, const struct con
 		return -1;
 	rehearsal->pid = fork();
 	if (rehearsal->pid == 0)
-		rehearse(base, ends[1]);
+		rehearse(base, ends[1], parent);
 	error = errno;
 	close(ends[1]);
 	ends[0] = descriptor_high(ends[0]);
@@ -129,7 +132,7 @@ rehearsal_end(struct rehearsal *rehearsal)
 	dismiss(rehearsal);
 	free(rehearsal->bytes);
 	rehearsal->bytes = NULL;
-	rehearsal->len = rehearsal->room = 0;
+	rehearsal->len = rehearsal->seen = rehearsal->room = 0;
 }
 
 void

@@ -1,6 +1,6 @@
 /*
  * rehearsal.h - a configuration is loaded by a child first.  It asks for all the
- * names, and whatever hangs, a directory of users or a dead file system, hangs
+ * names, and what hangs there, a directory of users or a dead file system, hangs
  * the child: superd, which serves meanwhile, gives it up in time.  Its answers
  * are for names_replay, when superd loads the same files.
  */
@@ -17,7 +17,7 @@ struct rehearsal {
 	struct timer	 timer;		/* longest wait for it */
 	pid_t		 pid;		/* of the child, until it was waited for; 0: none */
 	char		*bytes;		/* owned; of the recording */
-	size_t		 len, room;
+	size_t		 len, seen, room;
 };
 
 /*

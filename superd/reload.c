@@ -124,13 +124,20 @@ turn_due(struct timer *timer)
 }
 
 static void
+tell_trouble(struct superd *superd, const char *trouble)
+{
+	mistakes_add(&superd->reload.wrong, (struct place){ .file = superd->base->file }, NULL, NULL,
+	    "a child could not read and check it: %s", trouble);
+}
+
+static void
 rehearsed(struct rehearsal *rehearsal, const char *trouble)
 {
 	struct superd *superd = container_of(rehearsal, struct superd, reload.rehearsal);
 	struct reload *reload = &superd->reload;
 
 	if (trouble != NULL)
-		conf_tell_names(superd->base, &reload->wrong, trouble);
+		tell_trouble(superd, trouble);
 	else if ((reload->draft = conf_begin(superd->base, &reload->wrong)) != NULL)
 		names_replay(rehearsal->bytes, rehearsal->len);
 	next_turn(superd);
@@ -145,7 +152,7 @@ rehearse(struct superd *superd)
 	if (rehearsal_start(&reload->rehearsal, &superd->loop, superd->base,
 	    reload->until > now ? reload->until - now : 0, rehearsed) == 0)
 		return;
-	conf_tell_names(superd->base, &reload->wrong, strerror(errno));
+	tell_trouble(superd, strerror(errno));
 	next_turn(superd);
 }
 

@@ -282,17 +282,20 @@ END_TEST
 
 START_TEST(recording_is_whole_with_its_last_byte)
 {
-	size_t len = record();
+	size_t len = record(), kept = 0, seen;
 
 	for (size_t some = 0; some < len; some++) {
 		char *exact = malloc(some + 1);		/* a sanitizer sees who reads behind it */
 
 		ck_assert_ptr_nonnull(exact);
 		memcpy(exact, recording, some);
-		ck_assert(!names_recorded(exact, some));
+		seen = 0;
+		ck_assert(!names_recorded(exact, some, &seen));
+		ck_assert(!names_recorded(exact, some, &kept));
+		ck_assert_uint_eq(kept, seen);
 		free(exact);
 	}
-	ck_assert(names_recorded(recording, len));
+	ck_assert(names_recorded(recording, len, &kept));
 }
 END_TEST
 
