@@ -8,6 +8,7 @@
 #include <grp.h>
 #include <string.h>
 #include <sys/fsuid.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -35,6 +36,13 @@ know_groups(struct draft *draft)
 	return draft->groups != NULL;
 }
 
+/* setfsuid(2) sets this to what fs.suid_dumpable says; children may share superd's memory. */
+static void
+stay_closed(void)
+{
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 /*
  * From here to eyes_back, files are seen as the service's user sees them.
  * Only the filesystem's idea of who superd is changes, setfsuid(2): the user
@@ -50,6 +58,7 @@ eyes_of(struct draft *draft, const struct identity *identity)
 		    strerror(errno));
 	setfsgid(identity->gid);
 	setfsuid(identity->uid);
+	stay_closed();
 	return NULL;
 }
 
@@ -61,6 +70,7 @@ eyes_back(struct draft *draft, const struct identity *identity)
 		return NULL;
 	setfsuid(geteuid());
 	setfsgid(getegid());
+	stay_closed();
 	if (setgroups((size_t)draft->ngroups, draft->groups) == 0)
 		return NULL;
 	draft->wrong->fatal = true;
