@@ -204,7 +204,7 @@ START_TEST(denied_client_costs_neither_process_nor_session)
 	log_mark(d);
 	close(must_serve(d, "hold", "127.0.0.7"));	/* rate has lost nothing to them */
 	close(must_serve(d, "hold", "127.0.0.9"));
-	await(log_count(d, "start", NULL) == 2);
+	await_count(d, 2, "start");
 	must(log_number(log_line(d, "start", "remote=127.0.0.7:*", NULL), "session") == session + 1);
 	must(log_number(log_line(d, "start", "remote=127.0.0.9:*", NULL), "session") == session + 2);
 	must(status_number(d, "hold", "refused_denied") == 10);

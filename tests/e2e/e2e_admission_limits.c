@@ -209,7 +209,7 @@ START_TEST(queue_over_the_rate_is_served_in_order_and_nobody_is_lost)
 	}
 	must(log_find(d, "refuse", NULL) == NULL);
 	await_log(d, "room", "service=hold");
-	await(log_count(d, "full", NULL) == 1);
+	await_count(d, 1, "full");
 	daemon_stop(d);
 }
 END_TEST

@@ -215,7 +215,7 @@ START_TEST(refused_client_that_spoke_first_gets_its_banner_too)
 		put(fds[i], "GET / HTTP/1.0\r\n\r\n");
 	}
 	must(kill(d->pid, SIGCONT) == 0);
-	await(log_count(d, "refuse", "service=hold", NULL) == 5);
+	await_count(d, 5, "refuse", "service=hold");
 	must(status_number(d, "hold", "refused_denied") == 5);	/* and by now all are closed */
 	for (int i = 0; i < 5; i++) {
 		must(!was_reset(fds[i]));
@@ -261,7 +261,7 @@ START_TEST(served_client_that_never_reads_its_banner_hinders_nobody)
 	    "max_per_source = 2\n");
 	int deaf = call(d, "hold", "127.0.0.7"), fd;
 
-	await(log_count(d, "start", NULL) == 1);
+	await_count(d, 1, "start");
 	fd = call(d, "hold", "127.0.0.8");
 	expect(fd, long_text(4096));
 	expect(fd, "held\n");

@@ -50,8 +50,8 @@ START_TEST(removed_program_fails_each_session_and_gives_its_slot_back)
 	must(unlink(program) == 0);
 	for (unsigned i = 1; i <= 3; i++) {
 		expect_end(dial(d, "own"));
-		await(log_count(d, "failed", "service=own", "session=*", "remote=127.0.0.1:*",
-		    "stage=exec", "error=\"No such file or directory\"", NULL) == i);
+		await_count(d, i, "failed", "service=own", "session=*", "remote=127.0.0.1:*",
+		    "stage=exec", "error=\"No such file or directory\"");
 	}
 	must(log_find(d, "exit", "service=own", NULL) == NULL);
 	expect(dial(d, "other"), "held\n");

@@ -214,7 +214,7 @@ START_TEST(session_that_is_killed_is_made_again)
 		len += (size_t)n;
 	must(len == BIG && memcmp(got, bytes, BIG) == 0);
 	must(fetch_end(pid) == 0);
-	await(log_count(d, "exit", "service=folder", NULL) == 2);
+	await_count(d, 2, "exit", "service=folder");
 	daemon_stop(d);
 }
 END_TEST

@@ -265,7 +265,7 @@ START_TEST(process_that_survives_sigkill_is_told_of_and_so_is_its_end)
 	await_log(d, "warning", "~lives on after SIGKILL");
 	line = log_line(d, "warning", "~lives on after SIGKILL", NULL);
 	must(strstr(line, "service 'hold'") != NULL);
-	await(log_count(d, "warning", "~lives on after SIGKILL", NULL) == 1);
+	await_count(d, 1, "warning", "~lives on after SIGKILL");
 	must(log_find(d, "exit", NULL) == NULL);
 	client = dial(d, "hold");
 	await_log(d, "full", "service=hold");		/* its place is taken */

@@ -30,13 +30,13 @@ START_TEST(silent_session_ends_and_one_that_talks_does_not)
 
 	talks(spoke);
 	await(talks(talker) && log_count(d, "exit", "service=flip", "cause=idle", NULL) == 2);
-	await(log_count(d, "exit", NULL) == 2);
+	await_count(d, 2, "exit");
 	expect_end(silent_one);
 	expect_end(spoke);
 	talks(talker);
 	close(talker);
 	await_log(d, "exit", "service=flip", "status=0");
-	await(log_count(d, "exit", "cause=*", NULL) == 2);
+	await_count(d, 2, "exit", "cause=*");
 	daemon_stop(d);
 }
 END_TEST
@@ -300,7 +300,7 @@ START_TEST(descriptors_are_given_back)
 	await(open_descriptors(d->pid) == before + MANY);
 	for (int i = 0; i < MANY; i++)
 		close(fds[i]);
-	await(log_count(d, "exit", "service=x", "in=0", "out=5", NULL) == MANY + 1);
+	await_count(d, MANY + 1, "exit", "service=x", "in=0", "out=5");
 	must(open_descriptors(d->pid) == before);
 	daemon_stop(d);
 }

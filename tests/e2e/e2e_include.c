@@ -60,7 +60,7 @@ must_serve_those(const char *pattern, bool all)
 	}
 	daemon_run(d, NULL);
 	daemon_ready(d);
-	await(log_count(d, "listen", NULL) == wanted);
+	await_count(d, wanted, "listen");
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (all ? names[i].all : names[i].ini)
 			(void)address_of(d, names[i].service, 0);

@@ -317,8 +317,8 @@ START_TEST(line_that_cannot_be_served_is_a_warning_with_its_number)
 		must_tell(out, i + 2, why[i]);
 	run(d);
 	expect(dial(d, "0"), "served\n");
-	await(log_count(d, "warning", "~the line is left out", NULL) == sizeof why / sizeof *why);
-	await(log_count(d, "listen", NULL) == 2);
+	await_count(d, sizeof why / sizeof *why, "warning", "~the line is left out");
+	await_count(d, 2, "listen");
 	daemon_stop(d);
 }
 END_TEST

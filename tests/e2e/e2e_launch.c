@@ -105,7 +105,7 @@ START_TEST(program_gets_its_connection_and_nothing_else)
 		must_have_descriptors(slate, "socket inet stream read write", "pipe write");
 		must_be_clean(slate, d);
 	}
-	await(log_count(d, "exit", "service=inspect", "status=0", NULL) == 10);
+	await_count(d, 10, "exit", "service=inspect", "status=0");
 	daemon_stop(d);
 }
 END_TEST
@@ -267,7 +267,7 @@ START_TEST(who_dies_together_among_many_is_missed_by_nobody)
 		close(fds[i % 2 == 0 ? i : LIVE + i]);
 	await(children_of(d->pid, 'Z') == DYING);
 	must(kill(d->pid, SIGCONT) == 0);
-	await(log_count(d, "exit", "service=hold", NULL) == DYING);
+	await_count(d, DYING, "exit", "service=hold");
 	must(children_of(d->pid, 0) == LIVE);
 	daemon_stop(d);
 }
@@ -293,7 +293,7 @@ START_TEST(signal_to_the_group_of_superd_ends_no_child)
 			expect_end(fds[i]);
 	}
 	must(log_find(d, "failed", NULL) == NULL);
-	await(log_count(d, "exit", "service=true", "status=0", NULL) == ROUNDS * AT_ONCE);
+	await_count(d, ROUNDS * AT_ONCE, "exit", "service=true", "status=0");
 	daemon_stop(d);
 }
 END_TEST

@@ -19,7 +19,7 @@ START_TEST(third_session_waits_while_two_are_alive)
 	c = dial(d, "hold");
 	await_log(d, "full", "service=hold", "live=2", "busiest=127.0.0.1:2");
 	must(silent(c));
-	await(log_count(d, "start", "service=hold", NULL) == 2);
+	await_count(d, 2, "start", "service=hold");
 	close(a);
 	expect(c, "held\n");
 	close(b);
@@ -43,7 +43,7 @@ START_TEST(slots_are_given_back_a_hundred_times)
 		must(i == 99 || silent(fds[i + 1]));
 		close(fds[i]);
 	}
-	await(log_count(d, "exit", "service=hold", NULL) == 100);
+	await_count(d, 100, "exit", "service=hold");
 	daemon_stop(d);
 }
 END_TEST
@@ -116,7 +116,7 @@ START_TEST(refusing_service_closes_the_third_session)
 	await_log(d, "exit", "service=hold");
 	a = dial(d, "hold");
 	expect(a, "held\n");
-	await(log_count(d, "start", "service=hold", NULL) == 3);
+	await_count(d, 3, "start", "service=hold");
 	must(silent(b));
 	daemon_stop(d);
 }
@@ -228,7 +228,7 @@ START_TEST(timeout_gives_the_slot_to_the_next)
 		expect(fds[i], "held\n");
 		expect_end(fds[i]);
 	}
-	await(log_count(d, "exit", "cause=timeout", NULL) == 3);
+	await_count(d, 3, "exit", "cause=timeout");
 	daemon_stop(d);
 }
 END_TEST

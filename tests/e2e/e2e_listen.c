@@ -54,7 +54,7 @@ expect_dual_stack(const char *listen)
 	struct daemon *d = start_where(listen);
 	int port = port_of(address_of(d, "where", 0));
 
-	await(log_count(d, "listen", "service=where", NULL) == 1);
+	await_count(d, 1, "listen", "service=where");
 	served_at(at_port("127.0.0.1", port), v4_answer);
 	await_log(d, "start", "service=where", "remote=127.0.0.1:*");
 	served_at(at_port("[::1]", port), v6_answer);
@@ -125,7 +125,7 @@ START_TEST(localhost_means_both_loopbacks)
 
 	served_at(v4, v4_answer);
 	served_at(v6, v6_answer);
-	await(log_count(d, "listen", "service=where", NULL) == 2);
+	await_count(d, 2, "listen", "service=where");
 	daemon_stop(d);
 }
 END_TEST
@@ -158,7 +158,7 @@ START_TEST(one_service_serves_several_addresses)
 {
 	struct daemon *d = start_where("127.0.0.1:0,127.0.0.2:0,tcp:127.0.0.3:0");
 
-	await(log_count(d, "listen", "service=where", NULL) == 3);
+	await_count(d, 3, "listen", "service=where");
 	for (unsigned i = 0; i < 3; i++) {
 		char answer[64];
 

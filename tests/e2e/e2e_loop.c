@@ -69,8 +69,8 @@ START_TEST(long_queue_of_a_removed_service_lets_others_have_their_turn)
 		expect_end(gone[i]);
 	for (int i = 0; i < STAY; i++)
 		expect_end(other[i]);
-	await(log_count(d, "start", "service=gone", NULL) == GONE);
-	await(log_count(d, "start", "service=stay", NULL) == STAY);
+	await_count(d, GONE, "start", "service=gone");
+	await_count(d, STAY, "start", "service=stay");
 	if (turns(d) < TURNS)
 		flunk("the services had %u turns of %d and more", turns(d), TURNS);
 	daemon_stop(d);
@@ -99,7 +99,7 @@ START_TEST(limit_of_all_lowered_while_a_client_waits_for_its_service)
 	daemon_reload(d, two, 3);
 	for (int i = 0; i < 2; i++)
 		close(a[i]);
-	await(log_count(d, "exit", "service=a", NULL) == 2);
+	await_count(d, 2, "exit", "service=a");
 	must(silent(a[2]));			/* four are alive, three may be */
 	last = dial(d, "b");
 	for (int i = 0; i < 4; i++)

@@ -182,14 +182,14 @@ START_TEST(udp_address_that_comes_back_is_served_at_once)
 	daemon_reload(d, ini, "x");
 	ask(fresh = datagrams_to(4711), "new");
 	ask(old, "after");
-	await(log_count(d, "start", NULL) == 1);
+	await_count(d, 1, "start");
 	daemon_reload(d, none);
 	daemon_reload(d, ini, "y");
 	await_log(d, "listen", "service=y");
 	ask(datagrams_to(4711), "other");
 	ask(old, "still");
 	ask(fresh, "too");
-	await(log_count(d, "start", NULL) == 1);
+	await_count(d, 1, "start");
 	daemon_stop(d);
 }
 END_TEST

@@ -51,7 +51,7 @@ START_TEST(client_that_ends_its_half_gets_the_whole_answer)
 		expect(fd, "question\nthe end\n");
 		expect_end(fd);
 	}
-	await(log_count(d, "exit", "service=front", "status=0", NULL) == 5);
+	await_count(d, 5, "exit", "service=front", "status=0");
 	daemon_stop(d);
 }
 END_TEST
@@ -76,7 +76,7 @@ START_TEST(dead_target_is_told_and_the_next_client_finds_it_back)
 	add_front(d, "", port);
 	for (unsigned i = 1; i <= 3; i++) {
 		await_end(dial(d, "front"));
-		await(log_count(d, "exit", "service=front", "status=1", NULL) == i);
+		await_count(d, i, "exit", "service=front", "status=1");
 	}
 	await_log(d, "stderr", "service=front", "~refused");
 	add_front(d, "", port_of(address_of(d, "back", 0)));

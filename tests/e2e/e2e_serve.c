@@ -169,8 +169,8 @@ START_TEST(two_hundred_sessions_leave_nothing_behind)
 	await(open_descriptors(d->pid) == before);	/* superd keeps no client's connection */
 	for (int i = 0; i < MANY; i++)
 		close(fds[i]);
-	await(log_count(d, "exit", "service=hold", "status=0", NULL) == MANY);
-	await(log_count(d, "start", "service=hold", NULL) == MANY);
+	await_count(d, MANY, "exit", "service=hold", "status=0");
+	await_count(d, MANY, "start", "service=hold");
 	await(children_of(d->pid, 0) == 0);
 	await(open_descriptors(d->pid) == before);
 	daemon_stop(d);
@@ -194,7 +194,7 @@ START_TEST(sessions_that_end_all_at_once_are_all_reaped)
 	await(children_of(d->pid, 'Z') == MANY);
 	must(kill(d->pid, SIGCONT) == 0);
 	await(children_of(d->pid, 0) == 0);
-	await(log_count(d, "exit", "service=hold", "status=0", NULL) == MANY);
+	await_count(d, MANY, "exit", "service=hold", "status=0");
 	daemon_stop(d);
 }
 END_TEST

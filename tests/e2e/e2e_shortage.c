@@ -87,7 +87,7 @@ START_TEST(accept_that_is_short_of_something_rests_and_recovers)
 	must(now_ms() - begun >= AT_LEAST_MS);
 	must(silent(waiting));
 	must_not_stall(d, old);
-	await(log_count(d, "error", "~accept", NULL) == 1);	/* however long it lasts */
+	await_count(d, 1, "error", "~accept");	/* however long it lasts */
 	faults_set(0, 0);
 	expect(waiting, "held\n");
 	await_log(d, "notice", "~taken again");
@@ -129,8 +129,8 @@ START_TEST(fork_that_fails_costs_its_own_client_and_recovers)
 		expect_end(fds[i]);
 	must(now_ms() - begun >= AT_LEAST_MS);
 	must(faults_failed() == FAILURES);
-	await(log_count(d, "failed", "service=hold", "stage=fork", NULL) == FAILURES);
-	await(log_count(d, "error", "~fork", NULL) == 1);
+	await_count(d, FAILURES, "failed", "service=hold", "stage=fork");
+	await_count(d, 1, "error", "~fork");
 	must_not_stall(d, old);
 	expect(both[0] = dial(d, "hold"), "held\n");
 	expect(both[1] = dial(d, "hold"), "held\n");
@@ -152,7 +152,7 @@ START_TEST(fork_that_fails_costs_no_client_of_a_lent_socket)
 	must(recv(fd, line, sizeof line, MSG_WAITALL) == sizeof line);
 	must(memcmp(line, "pid=", sizeof line) == 0);
 	must(faults_failed() == 1);
-	await(log_count(d, "failed", "service=waiter", "stage=fork", NULL) == 1);
+	await_count(d, 1, "failed", "service=waiter", "stage=fork");
 	daemon_stop(d);
 }
 END_TEST

@@ -217,7 +217,7 @@ START_TEST(superd_raises_its_own_soft_limit_and_not_the_programs)
 	daemon_write(d, "%s", text);
 	daemon_run(d, &how);
 	daemon_ready(d);
-	await(log_count(d, "listen", NULL) == SERVICES);
+	await_count(d, SERVICES, "listen");
 	for (int i = 0; i < SERVICES; i += 23) {
 		char name[16];
 

@@ -202,7 +202,7 @@ START_TEST(sessions_that_are_ended_by_superd_give_their_places_back)
 
 	expect_end(first);
 	expect_end(second);
-	await(log_count(d, "exit", "cause=timeout", NULL) == 2);
+	await_count(d, 2, "exit", "cause=timeout");
 	daemon_reload(d, "[services]\nhold = 127.0.0.1:0 hold\n[hold]\nmax_per_source = 2\n");
 	must_have_two_places(d);
 	daemon_stop(d);
@@ -224,7 +224,7 @@ START_TEST(program_that_cannot_be_executed_gives_the_place_back)
 	must(unlink(program) == 0);
 	for (unsigned i = 1; i <= 5; i++) {		/* more than there are places */
 		expect_end(call(d, "hold", "127.0.0.7"));
-		await(log_count(d, "failed", "service=hold", "stage=exec", NULL) == i);
+		await_count(d, i, "failed", "service=hold", "stage=exec");
 	}
 	must(log_find(d, "refuse", NULL) == NULL);
 	copy_program(hold, program);
@@ -245,7 +245,7 @@ START_TEST(failed_fork_gives_the_place_back)
 	limit_processes(d->pid, 1);
 	for (unsigned i = 1; i <= 5; i++) {
 		expect_end(call(d, "hold", "127.0.0.7"));
-		await(log_count(d, "failed", "service=hold", "stage=fork", NULL) == i);
+		await_count(d, i, "failed", "service=hold", "stage=fork");
 	}
 	must(log_find(d, "refuse", NULL) == NULL);
 	limit_processes(d->pid, UINT64_MAX);
@@ -310,7 +310,7 @@ must_leave_nothing(const char *keys, bool same_source, const char *counter)
 	must(open_descriptors(d->pid) == descriptors);
 	must(!memory_is_superds_own() || resident_kb(d->pid) - resident < GROWTH_KB);
 	must(children_of(d->pid, 0) == 1 && silent(fd));
-	await(log_count(d, "start", NULL) == 1);
+	await_count(d, 1, "start");
 	must(log_count(d, "refuse", NULL) < REFUSALS / 4);
 	hang_up_and_wait(d, fd);
 	must(status_number(d, NULL, "live") == 0);

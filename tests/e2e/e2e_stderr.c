@@ -38,7 +38,7 @@ START_TEST(each_line_goes_to_the_log_tagged)
 	tell(d, text, sizeof text - 1);
 	await_log(d, "stderr", "service=tell", "text=\"first line\"");
 	await_log(d, "stderr", "service=tell", "text=\"second line\"");
-	await(log_count(d, "stderr", NULL) == 2);
+	await_count(d, 2, "stderr");
 	daemon_stop(d);
 }
 END_TEST

@@ -29,7 +29,7 @@ START_TEST(cat_answers_each_datagram)
 
 	udp_ask(fd, "one", "one");
 	udp_ask(fd, "two\n", "two\n");
-	await(log_count(d, "start", "service=x", NULL) == 1);
+	await_count(d, 1, "start", "service=x");
 	daemon_stop(d);
 }
 END_TEST
@@ -42,7 +42,7 @@ START_TEST(bc_computes_in_a_session)
 	udp_ask(fd, "a = 6\na * 7\n", "42\n");
 	udp_ask(fd, "2 ^ 64\n", "18446744073709551616\n");
 	udp_ask(fd, "a + 1\n", "7\n");		/* the session's memory */
-	await(log_count(d, "start", "service=x", NULL) == 1);
+	await_count(d, 1, "start", "service=x");
 	daemon_stop(d);
 }
 END_TEST
@@ -112,7 +112,7 @@ START_TEST(ten_in_a_row_stay_ten_in_their_order)
 		}
 	}
 	must(silent(fd));
-	await(log_count(d, "start", NULL) == 1);
+	await_count(d, 1, "start");
 	daemon_stop(d);
 }
 END_TEST
@@ -136,7 +136,7 @@ START_TEST(peers_do_not_mix)
 			snprintf(text, sizeof text, "%d of %d", round, i);
 			udp_expect(fds[i], text);
 		}
-	await(log_count(d, "start", "service=x", NULL) == PEERS);
+	await_count(d, PEERS, "start", "service=x");
 	daemon_stop(d);
 }
 END_TEST
@@ -165,7 +165,7 @@ START_TEST(empty_first_datagram_starts_the_process_and_is_not_delivered)
 	udp_put(fd, "");
 	await_log(d, "start", "service=x");
 	udp_ask(fd, "say here", "here");	/* it has not read an end */
-	await(log_count(d, "start", NULL) == 1);
+	await_count(d, 1, "start");
 	daemon_stop(d);
 }
 END_TEST

@@ -70,7 +70,7 @@ START_TEST(longest_silent_is_the_first_to_make_room)
 			else if (i == 0 || i > turn)
 				must(silent(fds[i]));
 	}
-	await(log_count(d, "exit", NULL) == PEERS);
+	await_count(d, PEERS, "exit");
 	daemon_stop(d);
 }
 END_TEST
@@ -90,7 +90,7 @@ START_TEST(datagrams_that_have_waited_come_in_their_order)
 		snprintf(text, sizeof text, "%d", i);
 		udp_expect(fresh, text);
 	}
-	await(log_count(d, "start", NULL) == 2);
+	await_count(d, 2, "start");
 	daemon_stop(d);
 }
 END_TEST
@@ -188,7 +188,7 @@ START_TEST(child_that_answers_for_ever_holds_up_nobody)
 			udp_put(flood, "flood");
 		udp_expect(flood, "x");
 		udp_put(flood, "exit");
-		await(log_count(d, "exit", "service=x", NULL) == i);
+		await_count(d, i, "exit", "service=x");
 		goes_on(other, pid);
 	}
 	daemon_stop(d);
@@ -251,7 +251,7 @@ START_TEST(no_more_than_so_many_wait)
 	await(goes_on(talker, pid) && log_total(d, "refuse", "service=x") == MANY - WAITING_MOST);
 	await(log_find(d, "refuse", "held=*", NULL) != NULL);
 	udp_put(talker, "exit");
-	await(log_count(d, "exit", "service=x", "status=0", NULL) == WAITING_MOST + 1);
+	await_count(d, WAITING_MOST + 1, "exit", "service=x", "status=0");
 	daemon_stop(d);
 }
 END_TEST
@@ -357,7 +357,7 @@ START_TEST(who_is_denied_does_not_wait_either)
 	await_log(d, "exit", "service=x");
 	udp_put(bad, "pid");
 	await(log_total(d, "refuse", "service=x") == 201);
-	await(log_count(d, "start", NULL) == 1);
+	await_count(d, 1, "start");
 	daemon_stop(d);
 }
 END_TEST
@@ -420,7 +420,7 @@ START_TEST(rate_of_a_source_is_its_own)
 	await_log(d, "refuse", "service=x", "reason=rate_per_source");
 	udp_pid(udp_call(d, "x", "127.0.0.3"));
 	udp_pid(fd);
-	await(log_count(d, "refuse", NULL) == 1);
+	await_count(d, 1, "refuse");
 	daemon_stop(d);
 }
 END_TEST

@@ -128,7 +128,7 @@ START_TEST(last_answers_are_never_lost)
 		udp_expect(fd, "3");
 		close(fd);
 	}
-	await(log_count(d, "exit", "service=x", "status=0", NULL) == ROUNDS);
+	await_count(d, ROUNDS, "exit", "service=x", "status=0");
 	daemon_stop(d);
 }
 END_TEST
@@ -177,9 +177,9 @@ START_TEST(each_datagram_after_an_end_is_a_new_process)
 
 	for (unsigned i = 1; i <= MANY; i++) {
 		udp_put(fd, "exit");
-		await(log_count(d, "exit", "service=x", "status=0", NULL) == i);
+		await_count(d, i, "exit", "service=x", "status=0");
 	}
-	await(log_count(d, "start", "service=x", NULL) == MANY);
+	await_count(d, MANY, "start", "service=x");
 	must(status_number(d, "x", "failed") == 0);
 	daemon_stop(d);
 }
@@ -287,7 +287,7 @@ START_TEST(process_that_never_reads_costs_nobody_else)
 	must(status_number(d, "x", "dropped") > MANY / 4);
 	must(resident_kb(d->pid) - before < 4096);
 	must(udp_pid(other) == pid);
-	await(log_count(d, "start", NULL) == 2);
+	await_count(d, 2, "start");
 	must(kill(d->pid, SIGQUIT) == 0 && daemon_exit_status(d) == 0);
 }
 END_TEST
@@ -331,7 +331,7 @@ START_TEST(sigterm_gives_end_of_file_and_last_answers_arrive)
 	for (int i = 0; i < PEERS; i++)
 		udp_expect(fds[i], "bye");
 	must(daemon_exit_status(d) == 0);	/* far earlier than its grace of an hour */
-	await(log_count(d, "exit", "service=x", "status=0", NULL) == PEERS);
+	await_count(d, PEERS, "exit", "service=x", "status=0");
 }
 END_TEST
 
@@ -402,13 +402,13 @@ START_TEST(descriptors_are_given_back_after_a_thousand_sessions)
 		udp_ask(once, "?", "?");
 		udp_put(x, "many 1");
 		udp_expect(x, "1");
-		await(log_count(d, "exit", "service=x", NULL) == i);
+		await_count(d, i, "exit", "service=x");
 		if (i == 1) {
-			await(log_count(d, "exit", NULL) == 2);
+			await_count(d, 2, "exit");
 			before = open_descriptors(d->pid);
 		}
 	}
-	await(log_count(d, "exit", NULL) == MANY);
+	await_count(d, MANY, "exit");
 	must(open_descriptors(d->pid) == before);
 	daemon_stop(d);
 }

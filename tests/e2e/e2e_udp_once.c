@@ -39,7 +39,7 @@ START_TEST(tr_answers_each_datagram)
 
 	udp_ask(fd, "hello", "HELLO");
 	udp_ask(fd, "again", "AGAIN");
-	await(log_count(d, "start", "service=x", NULL) == 2);
+	await_count(d, 2, "start", "service=x");
 	daemon_stop(d);
 }
 END_TEST
@@ -266,7 +266,7 @@ START_TEST(two_hundred_peers_are_answered_by_two_hundred_processes_at_once)
 		snprintf(text, sizeof text, "peer %d", i);
 		udp_put(fds[i] = udp_dial(d, "x"), text);
 	}
-	await(log_count(d, "start", "service=x", NULL) == PEERS);
+	await_count(d, PEERS, "start", "service=x");
 	must(children_of(d->pid, 0) == PEERS);		/* none has answered: all are at work */
 	must(status_number(d, "x", "live") == PEERS);
 	let_go(go, PEERS);
@@ -274,7 +274,7 @@ START_TEST(two_hundred_peers_are_answered_by_two_hundred_processes_at_once)
 		snprintf(text, sizeof text, "PEER %d", i);
 		udp_expect(fds[i], text);
 	}
-	await(log_count(d, "exit", "service=x", "status=0", NULL) == PEERS);
+	await_count(d, PEERS, "exit", "service=x", "status=0");
 	must(status_number(d, "x", "served") == PEERS);
 	must(log_find(d, "refuse", NULL) == NULL);
 	daemon_stop(d);
@@ -339,7 +339,7 @@ START_TEST(who_is_denied_gets_no_process_and_few_lines)
 	}
 	await(status_number(d, "x", "refused_denied") == MANY);
 	must(silent(bad));
-	await(log_count(d, "start", NULL) == MANY / 50);
+	await_count(d, MANY / 50, "start");
 	await(log_total(d, "refuse", "service=x") == MANY);
 	must(log_count(d, "refuse", "reason=denied", NULL) < MANY / 2);
 	daemon_stop(d);

@@ -48,7 +48,7 @@ port(struct daemon *d, const char *service)
 static void
 must_be_refused(struct daemon *d, unsigned count)
 {
-	await(log_count(d, "refuse", "reason=denied", NULL) == count);
+	await_count(d, count, "refuse", "reason=denied");
 	settle(d);
 	must(log_find(d, "start", NULL) == NULL);
 }

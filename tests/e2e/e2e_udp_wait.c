@@ -64,7 +64,7 @@ START_TEST(one_process_serves_many_peers)
 		else
 			must(answered_by(fd, "ask") == pid);
 	}
-	await(log_count(d, "start", "service=x", NULL) == 1);
+	await_count(d, 1, "start", "service=x");
 	daemon_stop(d);
 }
 END_TEST
@@ -85,7 +85,7 @@ START_TEST(queue_is_kept_when_the_process_ends)
 		by[i] = answered_by(fds[i], text);
 		must(i % 3 == 0 ? i == 0 || by[i] != by[i - 1] : by[i] == by[i - 1]);
 	}
-	await(log_count(d, "exit", "service=x", "status=0", NULL) == 3);
+	await_count(d, 3, "exit", "service=x", "status=0");
 	daemon_stop(d);
 }
 END_TEST
@@ -106,7 +106,7 @@ START_TEST(process_that_takes_one_and_ends_is_not_held_back)
 		snprintf(text, sizeof text, "%d", i);
 		answered_by(fds[i], text);
 	}
-	await(log_count(d, "exit", "service=x", "status=0", NULL) == MANY);
+	await_count(d, MANY, "exit", "service=x", "status=0");
 	must(log_find(d, "warning", NULL) == NULL);
 	daemon_stop(d);
 }
@@ -121,7 +121,7 @@ START_TEST(process_that_reads_nothing_is_held_back_and_loses_the_datagram)
 	await_log(d, "warning", "~'x': its process ended after", "~wait for 1 s");
 	udp_ask(other, "others", "others");
 	await_log(d, "warning", "~'x': 3 processes have left a datagram unread; it is dropped");
-	await(log_count(d, "start", "service=x", NULL) == 3);
+	await_count(d, 3, "start", "service=x");
 	must(status_number(d, "x", "dropped") == 1);
 	udp_ask(other, "others", "others");
 	daemon_stop(d);
@@ -155,7 +155,7 @@ must_hear_all(const char *address)
 
 		udp_put(fd, "each");
 		answered_by(fd, "each");
-		await(log_count(d, "exit", "service=x", "status=0", NULL) == i);
+		await_count(d, i, "exit", "service=x", "status=0");
 		settle(d);
 	}
 	daemon_stop(d);
@@ -184,7 +184,7 @@ START_TEST(socket_that_its_process_shuts_down_is_bound_anew)
 	udp_put(fd, "first");
 	answered_by(fd, "first");
 	await_log(d, "error", "~'x': its socket is dead");
-	await(log_count(d, "start", "service=x", NULL) == 1);
+	await_count(d, 1, "start", "service=x");
 	log_mark(d);
 	await_log(d, "listen", "service=x");
 	fd = udp_from(NULL, "127.0.0.1", port_of(log_value(log_line(d, "listen", "service=x", NULL), "address")));
@@ -327,7 +327,7 @@ START_TEST(internal_line_has_a_process_for_each_peer)
 	udp_ask(a, "one", "one");
 	udp_ask(b, "two", "two");
 	udp_ask(a, "three", "three");
-	await(log_count(d, "start", "service=echo", NULL) == 2);
+	await_count(d, 2, "start", "service=echo");
 	must(log_find(d, "warning", NULL) == NULL);
 	daemon_stop(d);
 }

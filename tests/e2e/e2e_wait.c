@@ -134,7 +134,7 @@ START_TEST(one_process_serves_one_client_after_the_other)
 		close(fds[i]);
 	}
 	await_log(d, "exit", "service=waiter", "status=0");
-	await(log_count(d, "start", "service=waiter", NULL) == 1);
+	await_count(d, 1, "start", "service=waiter");
 	daemon_stop(d);
 }
 END_TEST
@@ -158,7 +158,7 @@ START_TEST(queue_is_kept_when_the_process_ends)
 			must(silent(fds[j]));
 		close(fds[i]);
 	}
-	await(log_count(d, "exit", "service=waiter", "status=0", NULL) == 3);
+	await_count(d, 3, "exit", "service=waiter", "status=0");
 	daemon_stop(d);
 }
 END_TEST

@@ -87,6 +87,15 @@ const char *log_find(struct daemon *d, const char *event, ...) __attribute__((se
 const char *log_line(struct daemon *d, const char *event, ...) __attribute__((sentinel));
 unsigned log_count(struct daemon *d, const char *event, ...) __attribute__((sentinel));
 unsigned log_total(struct daemon *d, const char *event, const char *field);
+/* So many, and no more are on their way. */
+#define await_count(d, count, ...)                                               \
+	do {                                                                     \
+		await(log_count(d, __VA_ARGS__, NULL) == (count));               \
+		log_settle(d);                                                   \
+		must(log_count(d, __VA_ARGS__, NULL) == (count));                \
+	} while (0)
+/* All that superd has to say of what has happened is in the log: it is asked for its status. */
+void log_settle(struct daemon *d);
 #define await_log(d, ...) await(log_find(d, __VA_ARGS__, NULL) != NULL)
 void log_mark(struct daemon *d);
 void log_read(struct daemon *d);

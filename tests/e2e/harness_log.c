@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +155,30 @@ log_line(struct daemon *d, const char *event, ...)
 	await((line = find(d, event, fields)) != NULL);
 	va_end(fields);
 	return line;
+}
+
+/* Of all that was ever said: a test may look at a part. */
+static unsigned
+count_status(struct daemon *d)
+{
+	size_t mark = d->mark;
+	unsigned count;
+
+	d->mark = 0;
+	count = log_count(d, "status", "services=*", NULL);
+	d->mark = mark;
+	return count;
+}
+
+void
+log_settle(struct daemon *d)
+{
+	unsigned before = count_status(d);
+
+	if (d->pid <= 0)
+		return;		/* it has ended */
+	must(kill(d->pid, SIGUSR1) == 0);
+	await(count_status(d) > before);
 }
 
 unsigned
