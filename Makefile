@@ -46,8 +46,10 @@ WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
 # does not compile everything again.
 ERROR	= $(if $(filter 1,$(WERROR)),-Werror)
 
-# Some distributions define _FORTIFY_SOURCE themselves, hence -U first.
-FLAGS_release	= -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+# Some distributions define _FORTIFY_SOURCE themselves, hence -U first.  Tables for
+# unwinding would be a fifth of what is loaded; a debugger has -g's.
+FLAGS_release	= -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
+		  -fno-asynchronous-unwind-tables
 PIE_release	= -fPIE
 LINK_release	= -pie -Wl,-z,relro,-z,now
 
