@@ -57,6 +57,7 @@
 #define GLANCE_ALIVE		48	/* ... until so many were found alive */
 
 #define LOG_BUFFER		4096	/* PIPE_BUF: a write of it to a pipe is whole or nothing */
+#define LOG_MS			10	/* from a write of the log to the next; a line waits for twice that at the most */
 #define LOG_LINE_BYTES		2048	/* one log line at most; longer values are cut */
 #define SYSLOG_RETRY_MS		1000	/* between two tries to reach a syslog daemon */
 #define ACCOUNTS		131072	/* of sources: 64 bytes each, as far as they are used */

@@ -1,8 +1,8 @@
 /*
  * log_sink.c - standard error, a file or syslog(3), never waited for.
  *
- * Lines to a descriptor are gathered for a millisecond at most: a busy superd
- * writes once for many lines.  A write is of at most PIPE_BUF bytes, which a pipe
+ * Lines to a descriptor are gathered for a moment: a busy superd writes once
+ * for many lines.  A write is of at most PIPE_BUF bytes, which a pipe
  * takes whole or not at all, and never blocks: standard error, which others may
  * share, is opened anew for that.  syslog() of the C library would block, so its
  * datagrams (RFC 3164 as /dev/log takes it) are sent from here.

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "bounds.h"
 #include "events.h"
 #include "log.h"
 #include "superd.h"
@@ -48,14 +49,15 @@ superd_init(struct superd *superd, const struct conf_base *base, const struct rl
 }
 
 /*
- * The log is written at most once a millisecond: at once where little happens,
- * and under load many lines together.  How long the loop may sleep is returned.
+ * The log is written once in LOG_MS at the most: at once where little happens,
+ * and under load many lines together.  How long the loop may sleep is returned:
+ * not just what is left of LOG_MS, for a timer that is near has its price.
  */
 static int
 write_log(struct superd *superd, int wait_ms)
 {
-	if (superd->logged_ms == superd->loop.now)
-		return log_gathers() ? 1 : wait_ms;
+	if (superd->loop.now - superd->logged_ms < LOG_MS)
+		return !log_gathers() || (wait_ms != -1 && wait_ms < LOG_MS) ? wait_ms : LOG_MS;
 	superd->logged_ms = superd->loop.now;
 	log_flush();
 	return wait_ms;

@@ -83,7 +83,7 @@ void await_step(int64_t begun, const char *file, int line, const char *what);
  * any rest, and a leading '~' looks for the text anywhere in the line.
  */
 const char *log_find(struct daemon *d, const char *event, ...) __attribute__((sentinel));
-/* The same, when it is there: superd writes its log at most once a millisecond. */
+/* The same, when it is there: a busy superd gathers its lines. */
 const char *log_line(struct daemon *d, const char *event, ...) __attribute__((sentinel));
 unsigned log_count(struct daemon *d, const char *event, ...) __attribute__((sentinel));
 unsigned log_total(struct daemon *d, const char *event, const char *field);
