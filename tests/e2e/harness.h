@@ -119,7 +119,7 @@ char *drain(int fd);			/* all up to end-of-file, in a buffer used again; closes 
 bool silent(int fd);			/* neither bytes nor end-of-file are there now */
 void enter_netns(void);			/* a network of the test's own with lo up */
 bool have_ipv6(void);
-void add_address(const char *address);	/* to lo, with ip(8); in a network of one's own */
+void add_address(const char *address);	/* A.B.C.D/N to lo, with ip(8), in a network of one's own; it works */
 
 /* --- what the service `inspect` told of itself (harness_slate.c) */
 const char *fact(const char *slate, const char *name);	/* the value; fails where it is absent */

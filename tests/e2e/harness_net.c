@@ -3,6 +3,7 @@
  * limit, so that no call blocks for ever, and what does not come fails the test.
  */
 #include "harness.h"
+#include "harness_name.h"
 
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -347,9 +348,29 @@ keep_net_admin(void)
 		(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_ADMIN, 0, 0);
 }
 
+/* A new IPv6 address is tentative, on lo too, until the kernel comes round to it, and has no route before that. */
+static bool
+is_local(const char *ip)
+{
+	union name name;
+	const socklen_t len = make_name(&name, ip, 0);
+	int fd = socket(name.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool local = false;
+
+	if (fd == -1)
+		flunk("socket: %s", strerror(errno));
+	if (bind(fd, &name.sa, len) == 0) {
+		make_name(&name, ip, 9);
+		local = connect(fd, &name.sa, len) == 0;
+	}
+	close(fd);
+	return local;
+}
+
 void
 add_address(const char *address)
 {
+	char ip[INET6_ADDRSTRLEN + 1];
 	pid_t pid = fork();
 	int status;
 
@@ -360,4 +381,6 @@ add_address(const char *address)
 	}
 	if (waitpid(pid, &status, 0) != pid || status != 0)
 		flunk("ip address add %s dev lo: wait status 0x%x", address, (unsigned)status);
+	snprintf(ip, sizeof ip, "%.*s", (int)strcspn(address, "/"), address);
+	await(is_local(ip));
 }
