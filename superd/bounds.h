@@ -38,7 +38,6 @@
 #define SLOTS_MAX		80	/* ... up to this, one page each; the child that finds none is forked */
 #define SLOT_BYTES		16384	/* of each: mostly stack, of which a child needs less than 1 kB */
 #define SLOT_VARIABLES		192	/* of its environment; a larger one is for a forked child */
-#define SLOTS_PATIENCE_MS	100	/* longest wait until a child is asked again whether it is apart */
 #define LOW_DESCRIPTORS		256	/* a child that shares superd's table copies at most so many of it */
 #define LOW_STEP		64	/* ... rounded up to this, as the kernel does */
 

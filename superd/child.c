@@ -48,14 +48,18 @@ child_fail(const struct child *self, enum stage stage, long error)
 static long
 child_part(struct child *self)
 {
+	static const uint64_t one = 1;
 	long result;
 
 	if (self->below == 0)
 		return 0;
 	result = raw(SYS_close_range, self->below, ~0U, CLOSE_RANGE_UNSHARE);
-	if (result >= 0)
-		atomic_store_explicit(&self->apart, true, memory_order_release);
-	return result;
+	if (result < 0)
+		return result;
+	atomic_store(&self->apart, true);
+	if (atomic_exchange(self->awaited, false))	/* after the store: see slots_settle */
+		raw(SYS_write, CHILD_CALL, &one, sizeof one);
+	return 0;
 }
 
 /* CHILD_REPORT is where it belongs already. */

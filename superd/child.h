@@ -51,6 +51,7 @@ struct launch_report {
  */
 enum {
 	CHILD_PASSED = 3,	/* with wait = yes the program finds its socket there */
+	CHILD_CALL = 3,		/* in superd an eventfd: a child writes to it when superd waits for it */
 	CHILD_REPORT = 4,	/* in superd too: the pipe that all children report to */
 	CHILD_PROGRAM = 5,	/* if it is executed by descriptor; in superd /dev/null */
 	CHILD_NULL = 5,
@@ -71,6 +72,7 @@ struct child {
 	/* Of a child that shares superd's descriptors too; 0 otherwise. */
 	unsigned		 below;		/* those that it needs are below this number */
 	atomic_bool		 apart;		/* it has descriptors of its own; the child sets it */
+	atomic_bool		*awaited;	/* superd sleeps until some child is apart, and is to be called */
 };
 
 /* Takes a struct child, as the start of a child on a stack of its own does. */

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -35,7 +36,7 @@
 int
 launch_init(struct launcher *launcher, const struct rlimit *nofile)
 {
-	int ends[2];
+	int ends[2], call;
 
 	*launcher = (struct launcher){ .nofile = *nofile };
 	if (slots_init(&launcher->slots) == -1 || pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1)
@@ -44,6 +45,10 @@ launch_init(struct launcher *launcher, const struct rlimit *nofile)
 	if (dup3(ends[1], CHILD_REPORT, O_CLOEXEC) == -1)
 		return -1;
 	close(ends[1]);
+	if ((call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) == -1 ||
+	    dup3(call, CHILD_CALL, O_CLOEXEC) == -1)
+		return -1;
+	close(call);
 	launch_choose(launcher, 0);
 	return 0;
 }
@@ -199,6 +204,7 @@ launch_shared(struct launcher *launcher, const struct launch_request *request)
 		slot->child = describe(launcher, request, &slot->environ);
 		slot->child.unsafe = &launcher->unsafe;
 		slot->child.apart = !launcher->many;
+		slot->child.awaited = &launcher->slots.awaited;
 		flags |= launcher->many ? CLONE_FILES : 0;
 		if (!launcher->many || make_all_low(slot))
 			pid = raw_clone(flags, slots_stack(slot), &slot->lives, child_run, &slot->child);
@@ -237,10 +243,10 @@ launch_close(struct launcher *launcher, int fd)
 	slots_close(&launcher->slots, fd);
 }
 
-int
+void
 launch_settle(struct launcher *launcher)
 {
-	return slots_settle(&launcher->slots);
+	(void)slots_settle(&launcher->slots);
 }
 
 bool

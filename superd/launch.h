@@ -38,8 +38,8 @@ void	launch_choose(struct launcher *, unsigned descriptors);
 pid_t	launch(struct launcher *, const struct launch_request *);
 /* Closes in or out of a request that was launched, once the child has its copy. */
 void	launch_close(struct launcher *, int fd);
-/* To be called before superd waits, and how long it may do so; see slots_settle. */
-int	launch_settle(struct launcher *);
+/* To be called before superd waits, which CHILD_CALL ends when there is something to settle. */
+void	launch_settle(struct launcher *);
 
 /* The next report, if there is one; a child's is there before its exit is seen. */
 bool	launch_next_report(struct launcher *, struct launch_report *);

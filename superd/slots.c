@@ -89,11 +89,12 @@ close_all(struct slot *slot)
 		close(slot->close[--slot->closes]);
 }
 
-int
-slots_settle(struct slots *slots)
+/* Whether something is left to close. */
+static bool
+settle(struct slots *slots)
 {
 	struct slot **link = &slots->busy, *slot;
-	bool waits = false;
+	bool left = false;
 
 	while ((slot = *link) != NULL) {
 		/* Looked at once: a child that goes meanwhile must not take its slot without the close. */
@@ -101,7 +102,7 @@ slots_settle(struct slots *slots)
 
 		if (gone || is_apart(slot))
 			close_all(slot);
-		waits |= slot->closes > 0;
+		left |= slot->closes > 0;
 		if (gone) {
 			*link = slot->next;
 			conf_release(slot->conf);
@@ -112,11 +113,22 @@ slots_settle(struct slots *slots)
 			link = &slot->next;
 		}
 	}
-	if (!waits)
-		return -1;
-	if (slots->patience_ms < SLOTS_PATIENCE_MS)
-		slots->patience_ms *= 2;
-	return (int)slots->patience_ms;
+	return left;
+}
+
+/*
+ * The second look is for the child that was apart before it could see that it is
+ * awaited: of the two stores here and in child_part at least one is seen by the
+ * other side.
+ */
+bool
+slots_settle(struct slots *slots)
+{
+	if (!settle(slots))
+		return false;
+	atomic_store(&slots->awaited, true);
+	atomic_thread_fence(memory_order_seq_cst);
+	return settle(slots);
 }
 
 struct slot *
@@ -125,7 +137,7 @@ slots_take(struct slots *slots)
 	struct slot *slot;
 
 	if (slots->free == NULL)
-		(void)slots_settle(slots);
+		(void)settle(slots);
 	slot = slots->free;
 	if (slot != NULL)
 		slots->free = slot->next;
@@ -133,8 +145,8 @@ slots_take(struct slots *slots)
 		return NULL;
 	slot->next = slots->busy;
 	slots->busy = slot;
-	slots->patience_ms = 1;
 	slot->closes = 0;
+	atomic_store_explicit(&slots->awaited, false, memory_order_relaxed);	/* superd is awake */
 	atomic_store_explicit(&slot->child.apart, false, memory_order_relaxed);
 	atomic_store_explicit(&slot->lives, 1, memory_order_relaxed);
 	return slot;

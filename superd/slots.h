@@ -26,7 +26,7 @@ struct slots {
 	struct slot	*free, *busy;
 	void		*steps[SLOTS_MAX / SLOTS_STEP];	/* mmap, SLOTS_STEP each */
 	unsigned	 made, used;	/* slots there are, and were ever used */
-	unsigned	 patience_ms;	/* until slots_settle is to be called again */
+	atomic_bool	 awaited;	/* a child that is apart now is to call superd */
 };
 
 /* The first step.  -1: no memory. */
@@ -44,9 +44,9 @@ void	slots_give_back(struct slots *, struct slot *);
 void	slots_close(struct slots *, int fd);
 /*
  * Closes and gives back what no child needs any more.  To be called before
- * superd waits.  Returns how long it may wait until the next call, in ms; -1:
- * nothing is left to close.
+ * superd waits.  True: something is left to close, and the child that still
+ * needs it ends superd's sleep, by a write to CHILD_CALL or by SIGCHLD.
  */
-int	slots_settle(struct slots *);
+bool	slots_settle(struct slots *);
 
 #endif

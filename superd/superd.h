@@ -34,7 +34,7 @@ struct superd {
 	struct listener		*parked, **parked_last;	/* wait for room in superd, first come first */
 	struct running		*held;		/* services whose gates hold lines back */
 	struct timer		 held_timer, pause, room, glance, sweep, drain, stop;
-	struct watch		 signals;
+	struct watch		 signals, calls;
 	struct flows		 flows;
 	struct datagrams	 datagrams;	/* what is at hand */
 	struct running		*newcomers;	/* services with datagrams that wait for room */

@@ -26,6 +26,16 @@ stuck(struct session *session)
 	    (int)session->pid, session->id);
 }
 
+/* A child is apart: superd has something to close, which it does before it waits. */
+static void
+called(struct watch *watch)
+{
+	uint64_t times;
+	ssize_t len = read(watch->fd, &times, sizeof times);
+
+	(void)len;	/* it is read to be silent again */
+}
+
 int
 superd_init(struct superd *superd, const struct conf_base *base, const struct rlimit *nofile)
 {
@@ -39,6 +49,8 @@ superd_init(struct superd *superd, const struct conf_base *base, const struct rl
 	superd->parked_last = &superd->parked;
 	if (loop_init(&superd->loop) == -1 || sessions_init(&superd->sessions, &superd->loop) == -1 ||
 	    launch_init(&superd->launcher, nofile) == -1 || superd_watch_signals(superd) == -1)
+		return -1;
+	if (watch_add(&superd->calls, &superd->loop.pool, CHILD_CALL, called) == -1)
 		return -1;
 	listeners_init(&superd->listeners, &superd->loop);
 	superd->sessions.stuck = stuck;
@@ -54,22 +66,21 @@ superd_init(struct superd *superd, const struct conf_base *base, const struct rl
  * not just what is left of LOG_MS, for a timer that is near has its price.
  */
 static int
-write_log(struct superd *superd, int wait_ms)
+write_log(struct superd *superd)
 {
 	if (superd->loop.now - superd->logged_ms < LOG_MS)
-		return !log_gathers() || (wait_ms != -1 && wait_ms < LOG_MS) ? wait_ms : LOG_MS;
+		return log_gathers() ? LOG_MS : -1;
 	superd->logged_ms = superd->loop.now;
 	log_flush();
-	return wait_ms;
+	return -1;
 }
 
 int
 superd_run(struct superd *superd)
 {
 	while (superd->state != STATE_DONE) {
-		int wait_ms = write_log(superd, launch_settle(&superd->launcher));
-
-		if (loop_turn(&superd->loop, wait_ms) == -1)
+		launch_settle(&superd->launcher);
+		if (loop_turn(&superd->loop, write_log(superd)) == -1)
 			return -1;
 	}
 	return 0;
@@ -99,6 +110,7 @@ superd_finish(struct superd *superd)
 	free(superd->running);
 	free(superd->gone);
 	watch_remove(&superd->signals);
+	watch_remove(&superd->calls);
 	close(superd->signals.fd);
 	launch_finish(&superd->launcher);
 	listeners_finish(&superd->listeners);

@@ -124,6 +124,25 @@ START_TEST(end_of_a_connection_does_not_wait_for_the_end_of_the_program)
 }
 END_TEST
 
+/* Nothing else happens that superd would wake up for, the log is silent too: the child has to call it. */
+START_TEST(end_of_a_connection_does_not_wait_for_anything_else)
+{
+	struct daemon *d = daemon_start("[services]\n%s"
+	    "lives = 127.0.0.1:0 /bin/sh -c 'echo bye; exec sleep 600 <&- >&-'\n"
+	    "[lives]\nlog_sessions = none\nstderr = null\n", addresses(_i == 1));
+
+	for (int i = 0; i < 20; i++) {
+		int fd = dial(d, "lives");
+
+		expect(fd, "bye\n");
+		expect_end(fd);
+	}
+	must(kill(d->pid, SIGTERM) == 0);
+	must(kill(d->pid, SIGTERM) == 0);		/* without the grace */
+	must(daemon_exit_status(d) == 0);
+}
+END_TEST
+
 START_TEST(a_burst_is_served_and_its_descriptors_are_given_back)
 {
 	enum { BURST = 250 };
@@ -322,6 +341,7 @@ main(void)
 	tcase_add_loop_test(ways, children_are_made_the_fast_way_where_that_is_possible, 0, 2);
 	tcase_add_loop_test(ways, program_gets_its_connection_and_nothing_else, 0, 2);
 	tcase_add_loop_test(ways, end_of_a_connection_does_not_wait_for_the_end_of_the_program, 0, 2);
+	tcase_add_loop_test(ways, end_of_a_connection_does_not_wait_for_anything_else, 0, 2);
 	tcase_add_loop_test(ways, a_burst_is_served_and_its_descriptors_are_given_back, 0, 2);
 	tcase_add_loop_test(ways, listening_socket_is_lent, 0, 2);
 	suite_add_tcase(suite, ways);

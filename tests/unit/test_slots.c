@@ -12,6 +12,7 @@
 static struct slots slots;
 static _Atomic(struct slot *) started;		/* whose child is to go its way */
 static atomic_bool over;
+static atomic_bool called;			/* as by CHILD_CALL */
 
 /* Both look all the time, so that they meet; on one processor the other must come to it, too. */
 static void
@@ -34,7 +35,9 @@ children(void *nothing)
 			give_way();
 			continue;
 		}
-		atomic_store_explicit(&slot->child.apart, true, memory_order_release);
+		atomic_store(&slot->child.apart, true);
+		if (atomic_exchange(&slots.awaited, false))
+			atomic_store(&called, true);
 		atomic_store_explicit(&slot->lives, 0, memory_order_release);
 	}
 	return nothing;
@@ -58,15 +61,19 @@ START_TEST(connection_is_open_until_the_child_is_apart)
 	ck_assert_int_eq(slots_init(&slots), 0);
 	slot = take(fd);
 	slots_close(&slots, fd);
-	ck_assert_int_gt(slots_settle(&slots), 0);
+	ck_assert(slots_settle(&slots));
+	ck_assert(atomic_load(&slots.awaited));		/* whoever is apart from now on calls */
 	ck_assert_int_ne(fcntl(fd, F_GETFD), -1);
 	atomic_store(&slot->child.apart, true);
-	ck_assert_int_eq(slots_settle(&slots), -1);
+	ck_assert(!slots_settle(&slots));
 	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
 	ck_assert_ptr_eq(slots.busy, slot);		/* it has its stack there still */
 	atomic_store(&slot->lives, 0);
-	ck_assert_int_eq(slots_settle(&slots), -1);
+	ck_assert(!slots_settle(&slots));
 	ck_assert_ptr_eq(slots.free, slot);
+	ck_assert_ptr_eq(take(fd), slot);
+	ck_assert(!atomic_load(&slots.awaited));	/* superd is awake, and looks before it sleeps */
+	slots_give_back(&slots, slot);
 	slots_finish(&slots);
 }
 END_TEST
@@ -98,6 +105,32 @@ START_TEST(child_may_go_while_it_is_looked_at)
 }
 END_TEST
 
+/* Who sleeps although the child has gone by would sleep for ever. */
+START_TEST(child_that_is_awaited_calls)
+{
+	enum { TIMES = 300000 };
+	int null = open("/dev/null", O_RDONLY), fd = 100;
+	pthread_t thread;
+
+	ck_assert_int_eq(slots_init(&slots), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, children, NULL), 0);
+	for (int i = 0; i < TIMES; i++) {
+		ck_assert_int_eq(dup2(null, fd), fd);
+		atomic_store(&called, false);
+		atomic_store(&started, take(fd));
+		slots_close(&slots, fd);
+		while (slots_settle(&slots))
+			while (!atomic_exchange(&called, false))	/* the sleep, until the time of the test is up */
+				give_way();
+	}
+	atomic_store(&over, true);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	while (slots.busy != NULL)
+		(void)slots_settle(&slots);
+	slots_finish(&slots);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -106,5 +139,6 @@ main(void)
 
 	tcase_add_test(tcase, connection_is_open_until_the_child_is_apart);
 	tcase_add_test(tcase, child_may_go_while_it_is_looked_at);
+	tcase_add_test(tcase, child_that_is_awaited_calls);
 	return unit_run(suite);
 }
