@@ -1,6 +1,7 @@
 /* loop.c - see loop.h. */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -183,20 +184,57 @@ loop_due(struct loop *loop)
 	loop->late = 0;
 }
 
+static void
+alarm_rings(struct watch *watch)
+{
+	struct loop *loop = container_of(watch, struct loop, alarm);
+	uint64_t times;
+	ssize_t len = read(watch->fd, &times, sizeof times);
+
+	(void)len;	/* it is read to be silent again */
+	loop->armed = 0;
+}
+
+/*
+ * The alarm is set forward only when some timer comes before it: most are
+ * stopped long before they are due, and a timeout of epoll_wait(2) would be set
+ * and taken back in each turn.  So it may ring in vain, once.
+ */
+static int
+set_alarm(struct loop *loop)
+{
+	uint64_t when = loop->heap[0]->when;
+	const struct itimerspec alarm = { .it_value = { .tv_sec = (time_t)(when / 1000),
+		.tv_nsec = (long)(when % 1000 * 1000000) } };
+
+	if (loop->armed != 0 && loop->armed <= when)
+		return 0;
+	if (timerfd_settime(loop->alarm.fd, TFD_TIMER_ABSTIME, &alarm, NULL) == -1)
+		return -1;
+	loop->armed = when;
+	return 0;
+}
+
 int
 loop_init(struct loop *loop)
 {
+	int alarm;
+
 	*loop = (struct loop){ .timers = 0 };
 	loop_tell_time(loop);
 	pool_init(&loop->pool, loop);
 	loop->all = epoll_create1(EPOLL_CLOEXEC);
 	loop->steady = epoll_create1(EPOLL_CLOEXEC);
-	return loop->all == -1 || loop->steady == -1 ? -1 : 0;
+	alarm = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (loop->all == -1 || loop->steady == -1 || alarm == -1)
+		return -1;
+	return watch_add(&loop->alarm, &loop->pool, alarm, alarm_rings);
 }
 
 void
 loop_finish(struct loop *loop)
 {
+	close(loop->alarm.fd);
 	close(loop->all);
 	close(loop->steady);
 	free(loop->heap);
@@ -206,16 +244,10 @@ loop_finish(struct loop *loop)
 int
 loop_turn(struct loop *loop, int wait_ms)
 {
-	uint64_t wait;
-
-	if (loop->timers > 0) {
-		loop_tell_time(loop);
-		wait = loop->heap[0]->when > loop->now ? loop->heap[0]->when - loop->now : 0;
-		if (wait > 60 * 60 * 1000)
-			wait = 60 * 60 * 1000;
-		if (wait_ms == -1 || (uint64_t)wait_ms > wait)
-			wait_ms = (int)wait;
-	}
+	if (loop->timers > 0 && loop->heap[0]->when <= loop->now)
+		wait_ms = 0;
+	else if (loop->timers > 0 && set_alarm(loop) == -1)
+		return -1;
 	if (loop_events(loop, wait_ms) == -1)
 		return -1;
 	loop_due(loop);

@@ -1,6 +1,7 @@
 /*
  * loop.h - waits for descriptors and deadlines and calls back; it knows
- * nothing of services.  Linux: epoll(7), and the monotonic clock only.
+ * nothing of services.  Linux: epoll(7), timerfd_create(2), and the monotonic
+ * clock only.
  *
  * A callback may remove any watch or timer, its own too: nothing that was
  * removed is called afterwards, even if its event was already at hand.
@@ -43,6 +44,8 @@ struct loop {
 	int		 count;		/* events at hand ... */
 	int		 at;		/* ... and the one being dealt with */
 	struct epoll_event events[EVENTS_BATCH];
+	struct watch	 alarm;		/* rings for the first timer, or for one that was first and is gone */
+	uint64_t	 armed;		/* ms; when it rings; 0: not set */
 	uint64_t	 late;		/* while timers are called: the earliest time of a new one */
 	uint64_t	 now;		/* ms since some point in the past; set before callbacks */
 	struct timer	**heap;		/* owned, ordered by when */

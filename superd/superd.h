@@ -33,7 +33,7 @@ struct superd {
 	struct listener		*leaving;	/* owned; removed addresses whose queues are not empty yet */
 	struct listener		*parked, **parked_last;	/* wait for room in superd, first come first */
 	struct running		*held;		/* services whose gates hold lines back */
-	struct timer		 held_timer, pause, room, glance, sweep, drain, stop;
+	struct timer		 held_timer, pause, log, room, glance, sweep, drain, stop;
 	struct watch		 signals, calls;
 	struct flows		 flows;
 	struct datagrams	 datagrams;	/* what is at hand */

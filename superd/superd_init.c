@@ -60,19 +60,23 @@ superd_init(struct superd *superd, const struct conf_base *base, const struct rl
 	return 0;
 }
 
-/*
- * The log is written once in LOG_MS at the most: at once where little happens,
- * and under load many lines together.  How long the loop may sleep is returned:
- * not just what is left of LOG_MS, for a timer that is near has its price.
- */
-static int
+static void
+log_due(struct timer *timer)
+{
+	(void)timer;	/* superd_run writes it, as in each turn of the loop */
+}
+
+/* At once where little happens; under load many lines together, once in LOG_MS at the most. */
+static void
 write_log(struct superd *superd)
 {
-	if (superd->loop.now - superd->logged_ms < LOG_MS)
-		return log_gathers() ? LOG_MS : -1;
-	superd->logged_ms = superd->loop.now;
+	uint64_t now = superd->loop.now;
+
+	if (now - superd->logged_ms < LOG_MS && (!log_gathers() || superd->log.place != 0 ||
+	    timer_start(&superd->loop, &superd->log, LOG_MS, log_due) == 0))
+		return;
+	superd->logged_ms = now;
 	log_flush();
-	return -1;
 }
 
 int
@@ -80,7 +84,8 @@ superd_run(struct superd *superd)
 {
 	while (superd->state != STATE_DONE) {
 		launch_settle(&superd->launcher);
-		if (loop_turn(&superd->loop, write_log(superd)) == -1)
+		write_log(superd);
+		if (loop_turn(&superd->loop, -1) == -1)
 			return -1;
 	}
 	return 0;

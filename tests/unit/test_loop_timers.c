@@ -1,4 +1,5 @@
 /* The loop's timers, in their order, moved, stopped, and against a model. */
+#include <poll.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -123,6 +124,28 @@ START_TEST(a_timer_is_never_early)
 	while (fired == 0)
 		ck_assert_int_eq(loop_turn(&loop, -1), 0);
 	ck_assert_uint_ge(loop.now, tickets[0].when);
+}
+END_TEST
+
+START_TEST(alarm_of_a_stopped_timer_is_heard_once)
+{
+	struct pollfd alarm = { .events = POLLIN };
+
+	do {
+		fired = 0;
+		set(&tickets[0], 20);
+		turn();			/* the alarm is for it, if the machine was not too slow ... */
+	} while (fired > 0);
+	timer_stop(&loop, &tickets[0].timer);
+	tickets[0].set = false;
+	set(&tickets[1], 40);		/* ... and then for this one */
+	while (fired == 0)
+		ck_assert_int_eq(loop_turn(&loop, -1), 0);
+	ck_assert_ptr_eq(order[0], &tickets[1]);
+	ck_assert_uint_ge(loop.now, tickets[1].when);
+	alarm.fd = loop.alarm.fd;
+	ck_assert_int_eq(poll(&alarm, 1, 0), 0);
+	ck_assert_uint_eq(loop.armed, 0);
 }
 END_TEST
 
@@ -297,6 +320,7 @@ main(void)
 	tcase_add_test(tcase, no_timer_comes_early);
 	tcase_add_test(tcase, timers_come_in_their_order);
 	tcase_add_test(tcase, a_timer_is_never_early);
+	tcase_add_test(tcase, alarm_of_a_stopped_timer_is_heard_once);
 	tcase_add_test(tcase, a_timer_can_be_moved_and_stopped);
 	tcase_add_test(tcase, a_timer_that_is_stopped_by_another_does_not_come);
 	tcase_add_test(tcase, a_timer_may_set_itself_anew);
