@@ -2,8 +2,8 @@
  * child.c - see child.h.
  *
  * Raw system calls only: what the C library keeps (errno, the id of the thread)
- * may be superd's.  Nothing of superd's memory is written but the child's own
- * struct and environment.
+ * may be superd's.  Of superd's memory it writes the child's own struct and
+ * environment, and the two words that the struct points to.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -56,8 +56,7 @@ child_part(struct child *self)
 	result = raw(SYS_close_range, self->below, ~0U, CLOSE_RANGE_UNSHARE);
 	if (result < 0)
 		return result;
-	atomic_store(&self->apart, true);
-	if (atomic_exchange(self->awaited, false))	/* after the store: see slots_settle */
+	if (child_is_apart(self))
 		raw(SYS_write, CHILD_CALL, &one, sizeof one);
 	return 0;
 }

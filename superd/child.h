@@ -75,6 +75,14 @@ struct child {
 	atomic_bool		*awaited;	/* superd sleeps until some child is apart, and is to be called */
 };
 
+/* The child has descriptors of its own.  True: superd is to be called; see slots_settle. */
+static inline bool
+child_is_apart(struct child *self)
+{
+	atomic_store(&self->apart, true);
+	return atomic_exchange(self->awaited, false);	/* in this order */
+}
+
 /* Takes a struct child, as the start of a child on a stack of its own does. */
 void	child_run(void *) __attribute__((noreturn));
 

@@ -38,7 +38,7 @@ void	launch_choose(struct launcher *, unsigned descriptors);
 pid_t	launch(struct launcher *, const struct launch_request *);
 /* Closes in or out of a request that was launched, once the child has its copy. */
 void	launch_close(struct launcher *, int fd);
-/* To be called before superd waits, which CHILD_CALL ends when there is something to settle. */
+/* To be called before superd waits, which CHILD_CALL ends when there is something to close. */
 void	launch_settle(struct launcher *);
 
 /* The next report, if there is one; a child's is there before its exit is seen. */

@@ -16,7 +16,7 @@
 
 #define PASSED_FIRST	3	/* SD_LISTEN_FDS_START */
 #define PASSED_MAX	1024
-#define PASSED_FROM	16	/* where they are moved: 0 to 4 are a child's own */
+#define PASSED_FROM	16	/* where they are moved: 0 to 5 are a child's own */
 
 static int passed[PASSED_MAX];
 static int passed_count;

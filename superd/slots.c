@@ -118,8 +118,8 @@ settle(struct slots *slots)
 
 /*
  * The second look is for the child that was apart before it could see that it is
- * awaited: of the two stores here and in child_part at least one is seen by the
- * other side.
+ * awaited: of the two stores, here and in child_is_apart, at least one is seen by
+ * the other side.
  */
 bool
 slots_settle(struct slots *slots)

@@ -8,11 +8,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #define MANY	300	/* addresses: more descriptors than superd would copy for each child */
+#define SOON	4	/* seconds; before EXECUTE_MS (bounds.h), when superd sees after its children */
 
 /* What the services are in both kinds of daemon; "lives" ends its connection and lives on. */
 #define SERVICES "inspect = 127.0.0.1:0 inspect\nhold = 127.0.0.1:0 hold\n"		\
@@ -124,7 +127,20 @@ START_TEST(end_of_a_connection_does_not_wait_for_the_end_of_the_program)
 }
 END_TEST
 
-/* Nothing else happens that superd would wake up for, the log is silent too: the child has to call it. */
+/* It sleeps whenever it is looked at. */
+static bool
+rests(pid_t pid)
+{
+	for (int i = 0; i < 200; i++)
+		if (state_of(pid) != 'S')
+			return false;
+	return true;
+}
+
+/*
+ * The log is silent too, and nothing else wakes superd before it sees after a
+ * child that has not executed: the child has to call.
+ */
 START_TEST(end_of_a_connection_does_not_wait_for_anything_else)
 {
 	struct daemon *d = daemon_start("[services]\n%s"
@@ -132,11 +148,14 @@ START_TEST(end_of_a_connection_does_not_wait_for_anything_else)
 	    "[lives]\nlog_sessions = none\nstderr = null\n", addresses(_i == 1));
 
 	for (int i = 0; i < 20; i++) {
+		const struct timeval limit = { .tv_sec = SOON };
 		int fd = dial(d, "lives");
 
 		expect(fd, "bye\n");
+		must(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0);
 		expect_end(fd);
 	}
+	await(rests(d->pid));		/* and it has heard the call */
 	must(kill(d->pid, SIGTERM) == 0);
 	must(kill(d->pid, SIGTERM) == 0);		/* without the grace */
 	must(daemon_exit_status(d) == 0);

@@ -51,8 +51,7 @@ children(void *nothing)
 			give_way();
 			continue;
 		}
-		atomic_store(&slot->child.apart, true);
-		if (atomic_exchange(&slots.awaited, false))
+		if (child_is_apart(&slot->child))
 			atomic_store(&called, true);
 		atomic_store_explicit(&slot->lives, 0, memory_order_release);
 	}
@@ -66,6 +65,7 @@ take(int fd)
 
 	ck_assert_ptr_nonnull(slot);
 	slot->child.in = slot->child.out = fd;
+	slot->child.awaited = &slots.awaited;
 	return slot;
 }
 
