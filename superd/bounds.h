@@ -45,6 +45,7 @@
 
 #define MAPPED_BYTES		(32 * 1024)	/* memory of this size goes back to the system when it is freed */
 #define HEAP_STEP		(16 * 1024)	/* by which the rest grows, and what it keeps at its end */
+#define MEMORY_RANGES		48	/* read-only segments, four of each object: libraries that are loaded for NSS are in a child */
 
 #define EXECUTE_MS		10000	/* a child that has not executed by then is killed */
 #define KILL_AFTER_MS		5000	/* from SIGTERM to SIGKILL */

@@ -18,29 +18,40 @@ memory_init(void)
 #endif
 }
 
+struct ranges {
+	uintptr_t	 page;		/* its size */
+	unsigned	 count;
+	struct { void *start; size_t size; } range[MEMORY_RANGES];
+};
+
 /* A segment that nobody can write to has in memory what it has in its file. */
 static int
-give_back(struct dl_phdr_info *object, size_t size, void *page)
+collect(struct dl_phdr_info *object, size_t size, void *arg)
 {
-	const uintptr_t mask = *(const uintptr_t *)page - 1;
+	struct ranges *ranges = arg;
+	const uintptr_t mask = ranges->page - 1;
 
 	(void)size;
-	for (unsigned i = 0; i < object->dlpi_phnum; i++) {
+	for (unsigned i = 0; i < object->dlpi_phnum && ranges->count < MEMORY_RANGES; i++) {
 		const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
 		uintptr_t start = object->dlpi_addr + segment->p_vaddr, end = start + segment->p_memsz;
 
 		if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W) != 0)
 			continue;
 		start &= ~mask;
-		(void)madvise((void *)start, ((end + mask) & ~mask) - start, MADV_DONTNEED);
+		ranges->range[ranges->count].start = (void *)start;
+		ranges->range[ranges->count++].size = ((end + mask) & ~mask) - start;
 	}
 	return 0;
 }
 
+/* First all are collected: what does that, and reads the objects' headers, is of no use afterwards either. */
 void
 memory_give_back(void)
 {
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	struct ranges ranges = { .page = (uintptr_t)sysconf(_SC_PAGESIZE) };
 
-	(void)dl_iterate_phdr(give_back, &page);
+	(void)dl_iterate_phdr(collect, &ranges);
+	for (unsigned i = 0; i < ranges.count; i++)
+		(void)madvise(ranges.range[i].start, ranges.range[i].size, MADV_DONTNEED);
 }
