@@ -206,21 +206,27 @@ END_TEST
 
 START_TEST(program_that_cannot_be_executed_makes_no_flood_of_lines)
 {
+	enum { PEERS = 100, ROUNDS = 20 };	/* many times what passes a gate in a second */
 	struct daemon *d = daemon_new();
+	int peers[PEERS], failed = 0;
 	char path[224];
-	int fd;
 
 	snprintf(path, sizeof path, "%s/gone", d->dir);
 	copy_program("/bin/true", path);
-	daemon_write(d, "[services]\nx = udp:127.0.0.1:0 %s\n[x]\nlog_sessions = none\n", path);
+	daemon_write(d, "[services]\nx = udp:127.0.0.1:0 %s\n[x]\nlog_sessions = none\n"
+	    "max_sessions = 1000\nmax_per_source = 1000\n", path);
 	daemon_run(d, NULL);
 	daemon_ready(d);
 	must(unlink(path) == 0);
-	fd = udp_dial(d, "x");
-	for (long failed = 0; failed < 60; failed++) {
-		udp_put(fd, "?");
-		await(status_number(d, "x", "failed") > failed);
-	}
+	for (int i = 0; i < PEERS; i++)
+		peers[i] = udp_dial(d, "x");
+	do {
+		for (int i = 0; i < PEERS; i++)
+			udp_put(peers[i], "?");
+		failed += PEERS;
+		await(status_number(d, "x", "failed") == failed);
+	} while (log_count(d, "failed", "service=x", NULL) == (unsigned)failed &&
+	    failed < ROUNDS * PEERS);
 	await(children_of(d->pid, 0) == 0);
 	await(log_total(d, "failed", "service=x") == (unsigned)status_number(d, "x", "failed"));
 	await(log_find(d, "failed", "service=x", "held=*", NULL) != NULL);
