@@ -74,7 +74,7 @@
 #define NAMES_MS		10000	/* that a load waits for look-ups, a reload's in a child; then it is refused */
 
 #define REHEARSAL_STEP		4096	/* bytes of answers for a reload: room for them begins with so many */
-#define LOAD_US			500	/* longest that a reload makes or checks services in one turn of the loop */
+#define LOAD_US			100	/* longest that a reload makes or checks services in one turn of the loop */
 
 #define STDERR_LINE_BYTES	1024	/* a longer line of a service is logged in pieces */
 #define STDERR_LINES		100	/* lines of a service logged in a second, the rest is counted */

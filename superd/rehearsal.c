@@ -12,6 +12,7 @@
 #include "descriptor.h"
 #include "names.h"
 #include "rehearsal.h"
+#include "turns.h"
 
 /* In the child: of superd's descriptors it has the standard ones, and who listens to it. */
 static _Noreturn void
@@ -26,6 +27,7 @@ rehearse(const struct conf_base *base, int fd, pid_t parent)
 		_exit(1);
 	fd = STDERR_FILENO + 1;
 	(void)syscall(SYS_close_range, (unsigned)fd + 1, ~0U, 0);
+	turns_shorten();	/* it has much to do, and whoever is being served does not wait behind it */
 	names_record(fd);
 	conf_release(conf_load(base, &wrong));
 	names_record_end(fd);
