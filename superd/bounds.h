@@ -45,7 +45,7 @@
 
 #define MAPPED_BYTES		(32 * 1024)	/* memory of this size goes back to the system when it is freed */
 #define HEAP_STEP		(16 * 1024)	/* by which the rest grows, and what it keeps at its end */
-#define MEMORY_RANGES		48	/* read-only segments, four of each object: libraries that are loaded for NSS are in a child */
+#define MEMORY_RANGES		48	/* read-only segments, three of each object: libraries that are loaded for NSS are in a child */
 
 #define EXECUTE_MS		10000	/* a child that has not executed by then is killed */
 #define KILL_AFTER_MS		5000	/* from SIGTERM to SIGKILL */
@@ -86,7 +86,7 @@
 #define ENVIRON_BYTES		1024	/* what a connection adds to its program's environment */
 #define ENVIRON_VARS		24	/* ... and in how many variables */
 
-#define SPARE_DESCRIPTORS	32	/* log, epoll, signals, reports, one connection, name look-ups */
+#define SPARE_DESCRIPTORS	32	/* log, epoll, alarm, signals, reports, one connection, name look-ups */
 
 _Static_assert(ACCOUNTS > SESSIONS_MAX, "each live session has an account");
 _Static_assert(LOG_LINE_BYTES <= LOG_BUFFER, "a line must fit the log's buffer");

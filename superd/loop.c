@@ -220,7 +220,7 @@ loop_init(struct loop *loop)
 {
 	int alarm;
 
-	*loop = (struct loop){ .timers = 0 };
+	*loop = (struct loop){ .alarm = { .fd = -1 } };
 	loop_tell_time(loop);
 	pool_init(&loop->pool, loop);
 	loop->all = epoll_create1(EPOLL_CLOEXEC);

@@ -56,7 +56,7 @@ int	loop_init(struct loop *);
 void	loop_finish(struct loop *);
 /* Sets loop->now; for those who act outside of a callback. */
 void	loop_tell_time(struct loop *);
-/* Waits for events and deadlines, at most wait_ms if that is not -1, and calls back.  -1: epoll failed. */
+/* Waits for events and deadlines, at most wait_ms if that is not -1, and calls back.  -1 with errno: the kernel refuses. */
 int	loop_turn(struct loop *, int wait_ms);
 
 void	pool_init(struct pool *, struct loop *);

@@ -203,7 +203,7 @@ serve(struct superd *superd, const char *pid_file, int ready)
 	notify_send("READY=1");
 	memory_give_back();
 	if (superd_run(superd) == -1) {
-		event_error("epoll: %s", strerror(errno));
+		event_error("the loop cannot go on: %s", strerror(errno));
 		status = EX_OSERR;
 	}
 	if (superd->broken)

@@ -9,8 +9,8 @@
 void	memory_init(void);
 /*
  * Code and constants are unmapped; what is needed comes back from the page cache,
- * at a fault each.  After a start half of them are never needed again.  (What a
- * debugger has put into the code is lost: set breakpoints later.)
+ * at a fault each.  After a start half of them are never needed again.  (What was
+ * written into them is lost: set a debugger's breakpoints later.)
  */
 void	memory_give_back(void);
 

@@ -66,7 +66,7 @@ log_due(struct timer *timer)
 	(void)timer;	/* superd_run writes it, as in each turn of the loop */
 }
 
-/* At once where little happens; under load many lines together, once in LOG_MS at the most. */
+/* At once where little happens; under load many lines together, once in LOG_MS or when there is no room. */
 static void
 write_log(struct superd *superd)
 {

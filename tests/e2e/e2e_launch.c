@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define MANY	300	/* addresses: more descriptors than superd would copy for each child */
-#define SOON	4	/* seconds; before EXECUTE_MS (bounds.h), when superd sees after its children */
+#define SOON	8	/* seconds; before EXECUTE_MS (bounds.h), when superd sees after its children */
 
 /* What the services are in both kinds of daemon; "lives" ends its connection and lives on. */
 #define SERVICES "inspect = 127.0.0.1:0 inspect\nhold = 127.0.0.1:0 hold\n"		\

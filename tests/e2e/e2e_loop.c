@@ -242,6 +242,25 @@ START_TEST(hundred_addresses_are_replaced_within_a_tight_limit)
 }
 END_TEST
 
+/* While another superd has a session that lasts for a second; one ring of an old alarm may be heard. */
+START_TEST(idle_superd_is_not_woken)
+{
+	enum { FEW = 5 };
+	struct daemon *d = daemon_start("[services]\na = 127.0.0.1:0 true\n");
+	struct daemon *other = daemon_start("[services]\nb = 127.0.0.1:0 sleep 60\n[b]\ntimeout = 1s\n");
+	long before;
+
+	for (int i = 0; i < 3; i++)
+		expect_end(dial(d, "a"));
+	await_count(d, 3, "exit", "service=a");
+	before = context_switches(d->pid);
+	expect_end(dial(other, "b"));
+	must(context_switches(d->pid) - before <= FEW);
+	daemon_stop(other);
+	daemon_stop(d);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -249,6 +268,7 @@ main(void)
 
 	add_case(suite, "turns", NEEDS_NOTHING,
 	    TESTS(long_queue_of_a_removed_service_lets_others_have_their_turn));
+	add_case(suite, "idle", NEEDS_PROC | NEEDS_NO_VALGRIND, TESTS(idle_superd_is_not_woken));
 	add_case(suite, "parked", NEEDS_NOTHING,
 	    TESTS(limit_of_all_lowered_while_a_client_waits_for_its_service,
 	    all_who_wait_in_many_services_are_served_in_the_end));
