@@ -1,6 +1,7 @@
 /* superd_init.c - the daemon is put together, runs, and is taken apart. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -30,10 +31,9 @@ stuck(struct session *session)
 static void
 called(struct watch *watch)
 {
-	uint64_t times;
-	ssize_t len = read(watch->fd, &times, sizeof times);
+	eventfd_t times;
 
-	(void)len;	/* it is read to be silent again */
+	(void)eventfd_read(watch->fd, &times);		/* silent again */
 }
 
 int
