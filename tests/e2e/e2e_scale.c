@@ -86,15 +86,15 @@ START_TEST(million_refusals_leave_neither_memory_nor_descriptors)
 	    "hold = 127.0.0.1:0 hold\n[hold]\nallow = 127.0.0.7\nrate_per_source = 1/s\n");
 	const unsigned count = memory_is_superds_own() ? MILLION : FEWER;
 	unsigned descriptors;
-	long resident;
+	long writable;
 
 	refuse_many(d, 0, WARM_UP);
 	descriptors = open_descriptors(d->pid);
-	resident = resident_kb(d->pid);
+	writable = writable_kb(d->pid);
 	refuse_many(d, WARM_UP, count);
 	must(status_number(d, "hold", "refused_denied") == (long)(WARM_UP + count));
 	must(open_descriptors(d->pid) == descriptors);
-	must(!memory_is_superds_own() || resident_kb(d->pid) - resident < GROWTH_KB);
+	must(!memory_is_superds_own() || writable_kb(d->pid) - writable < GROWTH_KB);
 	must(children_of(d->pid, 0) == 0);
 	hang_up_and_wait(d, must_serve(d, "hold", "127.0.0.7"));
 	daemon_stop(d);

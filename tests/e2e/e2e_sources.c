@@ -140,7 +140,7 @@ START_TEST(ten_thousand_banned_sources_cost_no_more_than_their_table)
 	route_to_lo("10.0.0.0/8");
 	d = daemon_start(sensor_ini, "1h");
 	must_refuse(d, "trap", "10.9.9.9", "sensor");
-	before = resident_kb(d->pid);
+	before = writable_kb(d->pid);
 	fds = open_descriptors(d->pid);
 	for (unsigned i = 0; i < MANY; i++) {
 		snprintf(source, sizeof source, "10.1.%u.%u", i >> 8, i & 255);
@@ -149,7 +149,7 @@ START_TEST(ten_thousand_banned_sources_cost_no_more_than_their_table)
 	must(status_number(d, "trap", "refused_sensor") == MANY + 1);
 	must(!was_served(call(d, "hold", "10.1.0.0")));
 	must(!was_served(call(d, "hold", source)));
-	must(!memory_is_superds_own() || resident_kb(d->pid) - before < TABLE_KB);
+	must(!memory_is_superds_own() || writable_kb(d->pid) - before < TABLE_KB);
 	must(open_descriptors(d->pid) == fds && children_of(d->pid, 0) == 0);
 	must_serve(d, "hold", "10.2.0.1");
 	daemon_stop(d);
@@ -300,15 +300,15 @@ must_leave_nothing(const char *keys, bool same_source, const char *counter)
 	struct daemon *d = daemon_start("[services]\nhold = 127.0.0.1:0 hold\n[hold]\n%s", keys);
 	int fd = must_serve(d, "hold", "127.0.0.7");
 	unsigned descriptors;
-	long resident;
+	long writable;
 
 	refuse_many(d, same_source, 0, WARM_UP);
 	descriptors = open_descriptors(d->pid);
-	resident = resident_kb(d->pid);
+	writable = writable_kb(d->pid);
 	refuse_many(d, same_source, WARM_UP, REFUSALS);
 	must(status_number(d, "hold", counter) == WARM_UP + REFUSALS);
 	must(open_descriptors(d->pid) == descriptors);
-	must(!memory_is_superds_own() || resident_kb(d->pid) - resident < GROWTH_KB);
+	must(!memory_is_superds_own() || writable_kb(d->pid) - writable < GROWTH_KB);
 	must(children_of(d->pid, 0) == 1 && silent(fd));
 	await_count(d, 1, "start");
 	must(log_count(d, "refuse", NULL) < REFUSALS / 4);

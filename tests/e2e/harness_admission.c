@@ -144,22 +144,25 @@ status_number(struct daemon *d, const char *service, const char *key)
 }
 
 long
-resident_kb(pid_t pid)
+writable_kb(pid_t pid)
 {
-	char path[64], line[256];
-	long kb = -1;
+	char path[64], line[512], rights[8];
+	bool writable = false;
+	long kb, sum = 0;
 	FILE *f;
 
-	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+	snprintf(path, sizeof path, "/proc/%d/smaps", (int)pid);
 	if ((f = fopen(path, "re")) == NULL)
 		flunk("%s: %s", path, strerror(errno));
 	while (fgets(line, sizeof line, f) != NULL)
-		if (strncmp(line, "VmRSS:", 6) == 0)
-			kb = strtol(line + 6, NULL, 10);
+		if (sscanf(line, "%*x-%*x %7s", rights) == 1)
+			writable = rights[1] == 'w';
+		else if (writable && sscanf(line, "Rss: %ld kB", &kb) == 1)
+			sum += kb;
 	fclose(f);
-	if (kb <= 0)
-		flunk("%s has no VmRSS", path);
-	return kb;
+	if (sum == 0)
+		flunk("%s tells of no memory", path);
+	return sum;
 }
 
 bool

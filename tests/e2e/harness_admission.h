@@ -28,8 +28,11 @@ const char *name_of(int fd);
 
 /* A number of the status, of a service or, with NULL, of superd; 0 where it is absent. */
 long status_number(struct daemon *d, const char *service, const char *key);
-/* kB of memory that are resident. */
-long resident_kb(pid_t pid);
+/*
+ * kB that are resident of the memory it can write to.  Of the rest, which is
+ * read from files, as much is resident as the kernel's page cache pleases.
+ */
+long writable_kb(pid_t pid);
 /* Sanitizers and valgrind keep what is freed for a while: their memory is not superd's. */
 bool memory_is_superds_own(void);
 
