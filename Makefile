@@ -153,7 +153,7 @@ $(B)/probe/service: FORCE $(B)/stamp/flags
 	$(Q)mkdir -p $(@D); $(PROBE) service $(VARIANT) >$@.new || exit 1; \
 	if cmp -s $@.new $@; then rm -f $@.new; else mv -f $@.new $@; fi
 $(B)/probe/tool: contrib/build/probe
-	$(Q)mkdir -p $(@D); $(PROBE) service release >$@
+	$(Q)mkdir -p $(@D); $(PROBE) service release >$@.new && mv -f $@.new $@
 
 # --- Rules -------------------------------------------------------------------
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TIMEOUT_S 30
@@ -349,6 +350,15 @@ filter_check_help(const char *program)
 	filter_expect_text(&filter, "usage: ");
 	filter_expect_text(&filter, program);
 	ck_assert_int_eq(filter_wait(&filter), 0);
+}
+
+int64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 TCase *

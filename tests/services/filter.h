@@ -1,7 +1,7 @@
 /*
  * Runs a service program as superd or a shell would and talks to it: over
- * pipes, or over one socket on both sides. Every failure fails the test, and
- * nothing here waits for a time: libcheck's limit ends what hangs.
+ * pipes, or over one socket on both sides. Every failure fails the test;
+ * libcheck's limit ends what hangs.
  */
 #ifndef TESTS_SERVICES_FILTER_H
 #define TESTS_SERVICES_FILTER_H
@@ -9,6 +9,7 @@
 #include <check.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
@@ -88,6 +89,9 @@ void filter_check_usage(const char *const argv[]);
 
 /* Demands that -h prints the usage to standard output and succeeds. */
 void filter_check_help(const char *program);
+
+/* Of a clock that only goes forward. */
+int64_t now_ms(void);
 
 /* A test case with time for programs that wait a second or two, unless CK_DEFAULT_TIMEOUT says. */
 TCase *filter_case(const char *name);

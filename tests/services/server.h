@@ -51,6 +51,10 @@ void connection_reset(struct filter *filter);
 /* Demands that a process waits, rather than goes round and round. */
 void process_idle(pid_t pid);
 
+/* Longer than a name can be, so that no network is asked for it. */
+#define LONG_PART "a-name-that-there-is-not-anywhere-in-the-whole-wide-world."
+#define NO_NAME LONG_PART LONG_PART LONG_PART LONG_PART LONG_PART
+
 /*
  * Names: hosts_write makes a file of them, and a program prepared by hosts_own has
  * it for its /etc/hosts, where hosts_possible.

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define QUIET_MS 100		/* who says nothing in this time waits for something */
+#define PAUSE_MS 300		/* for so long msgclient waits for the rest of a reply */
 
 static void
 expect_silence(int fd)
@@ -43,10 +44,8 @@ START_TEST(msg_line_by_line)
 	filter_send_text(&client, "one\ntwo\n\nlast");
 	filter_expect_text(&peer, "one\n");
 	expect_silence(peer.in);
-	filter_send_text(&peer, "re");
-	filter_expect_text(&client, "re");
-	filter_send_text(&peer, "ply\n");
-	filter_expect_text(&client, "ply\n");
+	filter_send_text(&peer, "reply\n");
+	filter_expect_text(&client, "reply\n");
 	filter_expect_text(&peer, "two\n");
 	filter_send_text(&peer, "bare text");
 	filter_expect_text(&client, "bare text");
@@ -62,6 +61,33 @@ START_TEST(msg_line_by_line)
 	close(peer.in);
 	filter_expect_end(&client);
 	ck_assert_int_eq(filter_wait(&client), 0);
+}
+END_TEST
+
+/* What is there of a reply is shown at once.  When the test was held up, its rest came too late. */
+START_TEST(msg_reply_comes_in_parts)
+{
+	int64_t begun, needed;
+
+	do {
+		struct filter peer, client = msg_start(&peer);
+
+		filter_send_text(&client, "one\ntwo\n");
+		filter_expect_text(&peer, "one\n");
+		begun = now_ms();
+		filter_send_text(&peer, "re");
+		filter_expect_text(&client, "re");
+		filter_send_text(&peer, "ply\n");
+		needed = now_ms() - begun;
+		filter_expect_text(&client, "ply\n");
+		filter_expect_text(&peer, "two\n");
+		if (needed < PAUSE_MS) {
+			filter_send_text(&peer, "2\n");
+			filter_expect_text(&client, "2\n");
+		}
+		close(peer.in);
+		(void)filter_finish(&client);
+	} while (needed >= PAUSE_MS);
 }
 END_TEST
 
@@ -128,7 +154,7 @@ START_TEST(msg_dead_server_fails)
 	struct server server = server_open(SERVER_V4, -1);
 
 	filter_check(ARGS("msgclient", server.host, server.port), "x\n", 2, 1, "", 0);
-	filter_check(ARGS("msgclient", "no name", server.port), "x\n", 2, 1, "", 0);
+	filter_check(ARGS("msgclient", NO_NAME, server.port), "x\n", 2, 1, "", 0);
 }
 END_TEST
 
@@ -204,17 +230,17 @@ udp_answer(int fd, const struct udp *udp, const char *text)
 		udp->size), (ssize_t)strlen(text));
 }
 
-/* It sends again after each second, however slow the test is. */
+/* It sends again after so many seconds. */
 static struct filter
-udp_start(const struct udp *udp)
+udp_start(const struct udp *udp, const char *seconds)
 {
-	return filter_start(PIPES, ARGS("udpclient", "-r", "20", "127.0.0.1", udp->port));
+	return filter_start(PIPES, ARGS("udpclient", "-t", seconds, "-r", "20", "127.0.0.1", udp->port));
 }
 
 START_TEST(udp_line_by_line)
 {
 	struct udp udp = udp_open(AF_INET);
-	struct filter client = udp_start(&udp);
+	struct filter client = udp_start(&udp, "60");
 
 	filter_send_text(&client, "one\ntwo");
 	filter_end_input(&client);
@@ -232,7 +258,7 @@ END_TEST
 START_TEST(udp_sends_again)
 {
 	struct udp udp = udp_open(AF_INET);
-	struct filter client = udp_start(&udp);
+	struct filter client = udp_start(&udp, "1");
 
 	filter_send_text(&client, "lost\n");
 	for (int i = 0; i < 3; i++)
@@ -246,7 +272,7 @@ END_TEST
 START_TEST(udp_late_reply_is_thrown_away)
 {
 	struct udp udp = udp_open(AF_INET);
-	struct filter client = udp_start(&udp);
+	struct filter client = udp_start(&udp, "60");
 
 	filter_send_text(&client, "one\n");
 	udp_expect(&udp, "one\n");
@@ -264,7 +290,7 @@ END_TEST
 START_TEST(udp_reply_of_another_is_none)
 {
 	struct udp udp = udp_open(AF_INET), other = udp_open(AF_INET);
-	struct filter client = udp_start(&udp);
+	struct filter client = udp_start(&udp, "60");
 
 	filter_send_text(&client, "who?\n");
 	udp_expect(&udp, "who?\n");
@@ -278,7 +304,7 @@ END_TEST
 START_TEST(udp_quit_is_the_last_line)
 {
 	struct udp udp = udp_open(AF_INET);
-	struct filter client = udp_start(&udp);
+	struct filter client = udp_start(&udp, "60");
 
 	filter_send_text(&client, "quit\nmore\n");
 	udp_expect(&udp, "quit\n");
@@ -308,7 +334,7 @@ START_TEST(udp_dead_server_fails)
 
 	close(udp.fd);
 	filter_check(ARGS("udpclient", "-t", "3600", "127.0.0.1", udp.port), "a\n", 2, 1, "", 0);
-	filter_check(ARGS("udpclient", "no name", udp.port), "a\n", 2, 1, "", 0);
+	filter_check(ARGS("udpclient", NO_NAME, udp.port), "a\n", 2, 1, "", 0);
 }
 END_TEST
 
@@ -316,7 +342,7 @@ END_TEST
 START_TEST(udp_server_that_comes_back_is_found)
 {
 	struct udp udp = udp_open(AF_INET);
-	struct filter client = udp_start(&udp);
+	struct filter client = udp_start(&udp, "1");
 	struct sockaddr_in address;
 	socklen_t size = sizeof address;
 
@@ -381,6 +407,7 @@ clients_suite(void)
 	TCase *tc = filter_case("msgclient");
 
 	tcase_add_test(tc, msg_line_by_line);
+	tcase_add_test(tc, msg_reply_comes_in_parts);
 	tcase_add_test(tc, msg_greeting_is_shown_unasked);
 	tcase_add_loop_test(tc, msg_quit_is_the_last_line, 0, 2);
 	tcase_add_loop_test(tc, msg_end_in_place_of_a_reply_fails, 0, 2);

@@ -44,15 +44,6 @@ from_peer_empty(void)
 	setenv("UDPREMOTEPORT", "50000", 1);
 }
 
-static int64_t
-now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Reads one datagram; returns its size, 0 at the end. */
 static size_t
 receive(const struct filter *filter, char data[DATAGRAM_MAX])

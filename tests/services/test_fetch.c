@@ -193,7 +193,7 @@ END_TEST
 /* By lines and by bytes: silent from the beginning, and in the middle. */
 START_TEST(silence_is_given_up)
 {
-	struct fetching fetching = fetch_start(ARGS("-t", "1", "-o", "got", HOST, port,
+	struct fetching fetching = fetch_start(ARGS("-t", _i == 1 ? "5" : "1", "-o", "got", HOST, port,
 	    _i < 2 ? "x" : NULL));
 	char text[4096];
 	int fd;

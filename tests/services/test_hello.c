@@ -12,6 +12,7 @@
 #define HI "Hello, World!\n"
 #define BYE "Goodbye, 192.0.2.7\n"
 #define READS_MAX 6
+#define LINE_REST_MS 500	/* for so long the program waits for the rest of a line */
 
 /* Each send is one read of the program; its answer must come before the next is sent. */
 static const struct {
@@ -30,7 +31,7 @@ static const struct {
 	{ "an empty line is a message", { { "\n", HI }, { "\r\n", HI } } },
 	{ "quit within a batch", { { "a\nquit\nb\n", HI BYE } } },
 	{ "a line in two reads", { { "a\nqu", HI }, { "it\n", BYE } } },
-	{ "a line in three reads, one byte last", { { "a\nqui", HI }, { "t", BYE } } },
+	{ "a line in two reads, one byte last", { { "a\nqui", HI }, { "t", BYE } } },
 	{ "the rest of a line does not come", { { "a\nquit", HI BYE } } },
 	{ "a line end after bare text ends it", { { "a", HI }, { "\nquit\n", BYE } } },
 	{ "a telnet line end after bare text", { { "a", HI }, { "\r\nb\n", HI } } },
@@ -54,35 +55,67 @@ ends_with(const char *text, const char *tail)
 	return size >= wanted && strcmp(text + size - wanted, tail) == 0;
 }
 
-START_TEST(talk_is_answered)
+/* The first of several lines, and of the next one a beginning. */
+static bool
+goes_on(const char *text)
 {
-	struct filter filter = filter_start_with(PACKETS, ARGS("hello"), with_address);
+	return strchr(text, '\n') != NULL && !ends_with(text, "\n");
+}
+
+/* False where the test itself was too late with the rest of a line. */
+static bool
+talk(struct filter *filter, int row)
+{
+	const int64_t begun = now_ms();
 	const char *last = "";
 
-	for (size_t i = 0; i < READS_MAX && talks[_i].reads[i].send != NULL; i++) {
-		last = talks[_i].reads[i].answer;
-		filter_send_text(&filter, talks[_i].reads[i].send);
-		filter_expect_text(&filter, last);
+	for (size_t i = 0; i < READS_MAX && talks[row].reads[i].send != NULL; i++) {
+		last = talks[row].reads[i].answer;
+		filter_send_text(filter, talks[row].reads[i].send);
+		if (i > 0 && goes_on(talks[row].reads[i - 1].send) &&
+		    now_ms() - begun >= LINE_REST_MS)
+			return false;
+		filter_expect_text(filter, last);
 	}
 	if (!ends_with(last, BYE))
-		filter_end_input(&filter);
-	filter_expect_end(&filter);
-	ck_assert_msg(filter_wait(&filter) == 0, "%s", talks[_i].what);
+		filter_end_input(filter);
+	filter_expect_end(filter);
+	return true;
+}
+
+START_TEST(talk_is_answered)
+{
+	bool in_time;
+
+	do {
+		struct filter filter = filter_start_with(PACKETS, ARGS("hello"), with_address);
+
+		in_time = talk(&filter, _i);
+		ck_assert_msg(filter_finish(&filter) == 0, "%s", talks[_i].what);
+	} while (!in_time);
 }
 END_TEST
 
 START_TEST(quit_is_seen_wherever_reads_part)
 {
 	static const char text[] = "first\r\nquit\n";
-	struct filter filter = filter_start_with(PACKETS, ARGS("hello"), with_address);
-	struct result result;
+	bool in_time;
 
-	filter_send(&filter, text, (size_t)_i);
-	filter_send(&filter, text + _i, sizeof text - 1 - (size_t)_i);
-	result = filter_rest(&filter);
-	ck_assert_int_eq(result.status, 0);
-	ck_assert_msg(ends_with(result.data, BYE), "'%s'", result.data);
-	free(result.data);
+	do {
+		struct filter filter = filter_start_with(PACKETS, ARGS("hello"), with_address);
+		const int64_t begun = now_ms();
+		struct result result;
+
+		filter_send(&filter, text, (size_t)_i);
+		filter_send(&filter, text + _i, sizeof text - 1 - (size_t)_i);
+		in_time = now_ms() - begun < LINE_REST_MS;
+		if (!in_time)
+			filter_end_input(&filter);
+		result = filter_rest(&filter);
+		ck_assert_int_eq(result.status, 0);
+		ck_assert_msg(!in_time || ends_with(result.data, BYE), "'%s'", result.data);
+		free(result.data);
+	} while (!in_time);
 }
 END_TEST
 
@@ -214,7 +247,7 @@ END_TEST
 START_TEST(goodbye_is_not_lost_behind_unread_input)
 {
 	struct filter filter = filter_start(TCP, ARGS("hello"));
-	static char much[300000] = "quit\n";
+	static char much[60000] = "quit\n";	/* what the kernel takes at once */
 
 	filter_send(&filter, much, sizeof much);
 	filter_expect_text(&filter, "Goodbye, stranger\n");

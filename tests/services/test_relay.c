@@ -16,15 +16,6 @@
 
 static const enum channel channels[] = { TCP, STREAM, PIPES };
 
-static int64_t
-now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Every channel to every kind of server. */
 START_TEST(half_close_of_the_client)
 {
@@ -165,7 +156,7 @@ errors_too(void)
 static bool
 names_work(void)
 {
-	struct filter filter = filter_start_with(PIPES, ARGS("relay", "no name", "1"), errors_too);
+	struct filter filter = filter_start_with(PIPES, ARGS("relay", NO_NAME, "1"), errors_too);
 	struct result result = filter_rest(&filter);
 	const bool work = strstr(result.data, "static program") == NULL;
 
@@ -229,8 +220,7 @@ START_TEST(unknown_name_fails)
 		fprintf(stderr, "skipped: names of its own hosts file\n");
 		return;
 	}
-	/* A name with a blank is none that anybody would ask the network for. */
-	client = filter_start_with(TCP, ARGS("relay", "no name", "1"), hosts_own);
+	client = filter_start_with(TCP, ARGS("relay", NO_NAME, "1"), hosts_own);
 	filter_expect_reset(&client);
 	ck_assert_int_eq(filter_wait(&client), 1);
 }

@@ -6,6 +6,7 @@
 #include "folder.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,6 +177,15 @@ START_TEST(big_file_where_sendfile_does_not_serve)
 }
 END_TEST
 
+/* The program starts, and its time runs, when the request is there. */
+static void
+wait_for_input(void)
+{
+	struct pollfd input = { .fd = 0, .events = POLLIN };
+
+	poll(&input, 1, -1);
+}
+
 /* A file of zeros that takes no room. */
 static void
 huge_make(const char *name)
@@ -188,10 +198,11 @@ huge_make(const char *name)
 
 START_TEST(file_that_shrinks_ends_in_a_reset)
 {
-	struct filter filter = filter_start(TCP, ARGS("sendfile", "shrinks"));
+	struct filter filter;
 	char first[1000] = "";
 
 	huge_make("shrinks");
+	filter = filter_start(TCP, ARGS("sendfile", "shrinks"));
 	filter_send(&filter, "0", 2);
 	filter_expect(&filter, first, sizeof first);
 	ck_assert_int_eq(truncate("shrinks", 1000), 0);
@@ -206,9 +217,10 @@ START_TEST(client_that_takes_nothing_is_cut_off)
 	static const enum channel channels[] = { PIPES, NARROW, TCP };
 	static const char *const folder[] = { "sendfile", "-t", "1", "-d", ".", NULL };
 	static const char *const single[] = { "sendfile", "-t", "1", "stalls", NULL };
-	struct filter filter = filter_start(channels[_i % 3], _i < 3 ? single : folder);
+	struct filter filter;
 
 	huge_make("stalls");
+	filter = filter_start_with(channels[_i % 3], _i < 3 ? single : folder, wait_for_input);
 	if (_i < 3)
 		filter_send(&filter, "0", 2);
 	else
@@ -228,7 +240,8 @@ START_TEST(client_that_sends_no_request_is_cut_off)
 	} parts[] = {
 		{ single, "" }, { single, "1" }, { folder, "" }, { folder, "get tex" },
 	};
-	struct filter filter = filter_start(STREAM, parts[_i].argv);
+	struct filter filter = filter_start_with(STREAM, parts[_i].argv,
+	    parts[_i].part[0] != '\0' ? wait_for_input : NULL);
 
 	filter_send_text(&filter, parts[_i].part);
 	filter_expect_end(&filter);
@@ -239,10 +252,11 @@ END_TEST
 START_TEST(client_that_leaves_is_no_failure)
 {
 	static const enum channel channels[] = { PIPES, STREAM, TCP };
-	struct filter filter = filter_start(channels[_i], ARGS("sendfile", "left"));
+	struct filter filter;
 	char first[1000] = "";
 
 	huge_make("left");
+	filter = filter_start(channels[_i], ARGS("sendfile", "left"));
 	filter_send(&filter, "0", 2);
 	filter_expect(&filter, first, sizeof first);
 	ck_assert_int_eq(filter_finish(&filter), 0);

@@ -29,6 +29,16 @@ listen_at(const char *name)
 	return fd;
 }
 
+/* At a name that no other run of the tests has. */
+static int
+listen_at_own(void)
+{
+	char name[64];
+
+	snprintf(name, sizeof name, "@superd-notify-%d", (int)getpid());
+	return listen_at(name);
+}
+
 static const char *
 heard(int fd)
 {
@@ -86,7 +96,7 @@ END_TEST
 
 START_TEST(a_reader_that_stands_still_is_not_waited_for)
 {
-	int arrived = 0, fd = listen_at("@superd-notify-still");
+	int arrived = 0, fd = listen_at_own();
 	const int sent = 5000;
 
 	for (int i = 0; i < sent; i++)
@@ -100,7 +110,7 @@ END_TEST
 
 START_TEST(reloading_tells_the_time)
 {
-	int fd = listen_at("@superd-notify-reload");
+	int fd = listen_at_own();
 	unsigned long long first, second;
 
 	notify_reloading();
