@@ -198,9 +198,9 @@ process_ticks(pid_t pid, char *state)
 void
 process_idle(pid_t pid)
 {
-	char state = '\0';
+	char state = 'R';
 
-	while (state != 'S') {		/* R: it would do something, and has no processor */
+	while (state == 'R') {		/* it would do something, and has no processor */
 		long before = process_ticks(pid, &state);
 
 		poll(NULL, 0, QUIET_MS);
