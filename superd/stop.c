@@ -17,6 +17,15 @@ give_up(struct timer *timer)
 	superd->state = STATE_DONE;
 }
 
+/* Two timers and not one: a superd that stood still must see the end of those it kills now. */
+static void
+killed(struct timer *timer)
+{
+	struct superd *superd = container_of(timer, struct superd, stop);
+
+	(void)timer_start(&superd->loop, timer, UNKILLABLE_MS, give_up);
+}
+
 static void
 end_sessions(struct superd *superd)
 {
@@ -26,7 +35,7 @@ end_sessions(struct superd *superd)
 	superd->state = STATE_ENDING;
 	while ((session = session_next(&superd->sessions, &at)) != NULL)
 		session_end(session, CAUSE_STOP);
-	(void)timer_start(&superd->loop, &superd->stop, KILL_AFTER_MS + UNKILLABLE_MS, give_up);
+	(void)timer_start(&superd->loop, &superd->stop, KILL_AFTER_MS, killed);
 }
 
 static void

@@ -114,6 +114,27 @@ START_TEST(sessions_that_ignore_sigterm_are_killed_with_their_children)
 }
 END_TEST
 
+/* For so long that the time to give up has come as well when it goes on. */
+START_TEST(superd_that_stood_still_sees_the_end_of_what_it_kills)
+{
+	enum { STILL_MS = 7500 };
+	struct daemon *d = start_hold("0");
+	int fd = dial(d, "stubborn");
+	int64_t begun;
+
+	await(!silent(fd));
+	begun = now_ms();
+	kill(d->pid, SIGTERM);
+	await_log(d, "stop");
+	must(kill(d->pid, SIGSTOP) == 0);
+	await(now_ms() - begun > STILL_MS);
+	must(kill(d->pid, SIGCONT) == 0);
+	must(daemon_exit_status(d) == 0);
+	await_log(d, "exit", "service=stubborn", "signal=*", "~KILL", "cause=stop");
+	must(log_find(d, "error", NULL) == NULL);
+}
+END_TEST
+
 START_TEST(child_that_ignores_sigterm_goes_with_its_session)
 {
 	struct daemon *d = start_hold("300ms");
@@ -292,6 +313,7 @@ main(void)
 	    queued_clients_see_the_end_when_superd_stops, notify_socket_hears_ready_and_stopping));
 	add_case(suite, "groups", NEEDS_PROC,
 	    TESTS(sessions_that_ignore_sigterm_are_killed_with_their_children,
+	    superd_that_stood_still_sees_the_end_of_what_it_kills,
 	    child_that_ignores_sigterm_goes_with_its_session));
 	add_case(suite, "other signals", NEEDS_NOTHING, TESTS(sigquit_leaves_sessions_alive,
 	    sigquit_after_sigterm_leaves_sessions_alive,
