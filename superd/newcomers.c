@@ -30,20 +30,18 @@ has_waiting(const struct newcomers *all, const struct listener *listener, const 
 	return one != NULL;
 }
 
-static void
-look_due(struct timer *timer)
-{
-	superd_serve_newcomers(container_of(timer, struct newcomers, look)->superd);
-}
+static void	look_due(struct timer *);
 
 /* One process for each that is waited for; who wrote a moment ago is not taken his away. */
 static void
-make_room(struct superd *superd, struct running *running, const struct listener *listener)
+make_room(struct superd *superd, struct running *running)
 {
 	struct newcomers *all = running->newcomers;
+	const struct listener *listener = all->first->listener;
 	uint64_t now = superd->loop.now, wait;
 	struct flow *flow;
 
+	timer_stop(&superd->loop, &all->look);
 	if (superd_pauses(superd))	/* its end looks at them again; nobody is to go for that */
 		return;
 	if (superd_room(superd, listener) == ROOM_NOT_YET) {
@@ -61,6 +59,23 @@ make_room(struct superd *superd, struct running *running, const struct listener 
 		all->making_room++;
 		superd_end_flow(flow);
 	}
+}
+
+/* Behind what this turn reads from the sockets: whoever has written meanwhile is not silent. */
+static void
+look_due(struct timer *timer)
+{
+	struct superd *superd = container_of(timer, struct newcomers, look)->superd;
+
+	superd_serve_newcomers(superd);
+	for (struct running *one = superd->newcomers; one != NULL; one = one->newcomers->next)
+		make_room(superd, one);
+}
+
+static void
+look_soon(struct superd *superd, struct newcomers *all)
+{
+	(void)timer_start(&superd->loop, &all->look, 0, look_due);
 }
 
 static void
@@ -127,7 +142,7 @@ superd_let_wait(struct superd *superd, struct listener *listener, const struct d
 	memcpy(one->bytes, datagram->bytes.iov_base, len);
 	append(superd, running, one);
 	superd_tell_full(superd, running);
-	make_room(superd, running, listener);
+	look_soon(superd, all);
 	return true;
 }
 
@@ -179,7 +194,7 @@ serve(struct superd *superd, struct running *running)
 	if (all->first == NULL)
 		unlist(superd, running);
 	else
-		make_room(superd, running, all->first->listener);
+		look_soon(superd, all);
 }
 
 void
