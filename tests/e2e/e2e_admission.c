@@ -218,9 +218,16 @@ START_TEST(denied_clients_pass_the_gate_of_the_log)
 	enum { MANY = 500 };
 	struct daemon *d = daemon_start("[services]\nhold = 127.0.0.1:0 hold\n"
 	    "[hold]\ndeny = 127.0.0.8\n");
+	int fds[MANY];
 
+	address_of(d, "hold", 0);			/* a stopped daemon could not tell it */
+	must(kill(d->pid, SIGSTOP) == 0);		/* so that all are there at once */
+	await(state_of(d->pid) == 'T');
 	for (int i = 0; i < MANY; i++)
-		expect_end(call(d, "hold", "127.0.0.8"));
+		fds[i] = call(d, "hold", "127.0.0.8");
+	must(kill(d->pid, SIGCONT) == 0);
+	for (int i = 0; i < MANY; i++)
+		expect_end(fds[i]);
 	await(log_total(d, "refuse", "service=hold") == MANY);
 	must(log_count(d, "refuse", "reason=denied", NULL) >= 20);
 	must(log_count(d, "refuse", "service=hold", NULL) < MANY / 2);

@@ -77,12 +77,12 @@ START_TEST(client_waits_for_its_service_and_then_for_all)
 END_TEST
 
 /* Waiting that long shows nothing by itself: the token that comes must find superd full. */
-enum { TOKEN_MS = 600 };
+enum { TOKEN_MS = 2200 };
 
 START_TEST(client_waits_for_the_rate_and_then_for_all)
 {
 	struct daemon *d = daemon_start("[superd]\nmax_sessions = 2\n[services]\n"
-	    "a = 127.0.0.1:0 hold\nb = 127.0.0.1:0 hold\n[a]\nrate = 2/s:1\n");
+	    "a = 127.0.0.1:0 hold\nb = 127.0.0.1:0 hold\n[a]\nrate = 30/m:1\n");
 	int b[2], waiting;
 	int64_t begun;
 
@@ -103,7 +103,7 @@ END_TEST
 START_TEST(clients_of_two_addresses_wait_for_the_rate_and_then_for_all)
 {
 	struct daemon *d = daemon_start("[superd]\nmax_sessions = 2\n[services]\n"
-	    "a = 127.0.0.1:0,127.0.0.1:0 hold\nb = 127.0.0.1:0 hold\n[a]\nrate = 2/s:1\n");
+	    "a = 127.0.0.1:0,127.0.0.1:0 hold\nb = 127.0.0.1:0 hold\n[a]\nrate = 30/m:1\n");
 	int b[2], waiting[2];
 	int64_t begun;
 

@@ -241,12 +241,12 @@ START_TEST(socket_that_its_giver_shuts_down_starves_nobody)
 	daemon_write(d, "[services]\nshut = 127.0.0.1:%d hold\nother = 127.0.0.1:0 true\n",
 	    port_of_passed());
 	run_with_socket(d);
+	log_mark(d);
 	must(shutdown(passed, SHUT_RDWR) == 0);
 	await_log(d, "error", "~'shut': its socket is dead");
 	for (int i = 0; i < 20; i++)
 		expect_end(dial(d, "other"));
 	must(log_find(d, "error", "~no connections are taken", NULL) == NULL);
-	log_mark(d);
 	close(passed);
 	await_log(d, "listen", "service=shut");		/* bound anew, by superd itself */
 	expect(dial(d, "shut"), "held\n");

@@ -25,7 +25,7 @@ talks(int fd)
 START_TEST(silent_session_ends_and_one_that_talks_does_not)
 {
 	struct daemon *d = daemon_start("[services]\nflip = 127.0.0.1:0 flip\n"
-	    "[flip]\nidle_timeout = 2s\n");
+	    "[flip]\nidle_timeout = 5s\n");
 	int silent_one = dial(d, "flip"), talker = dial(d, "flip"), spoke = dial(d, "flip");
 
 	talks(spoke);
@@ -45,7 +45,7 @@ START_TEST(session_that_only_the_program_talks_in_is_not_idle)
 {
 	struct daemon *d = daemon_start("[services]\n"
 	    "ticker = 127.0.0.1:0 sh -c 'while sleep 0.1; do echo tick; done'\n"
-	    "flip = 127.0.0.1:0 flip\n[ticker]\nidle_timeout = 2s\n[flip]\nidle_timeout = 2s\n");
+	    "flip = 127.0.0.1:0 flip\n[ticker]\nidle_timeout = 5s\n[flip]\nidle_timeout = 5s\n");
 	int ticker = dial(d, "ticker"), flip = dial(d, "flip");
 
 	await_log(d, "exit", "service=flip", "cause=idle");
@@ -60,7 +60,7 @@ END_TEST
 START_TEST(idle_session_that_ignores_its_end_is_killed)
 {
 	struct daemon *d = daemon_start("[services]\nslow = 127.0.0.1:0 lingers\n"
-	    "[slow]\nidle_timeout = 300ms\n");
+	    "[slow]\nidle_timeout = 2s\n");
 	int fd = dial(d, "slow");
 
 	expect(fd, "ready\nterm\n");
@@ -73,7 +73,7 @@ END_TEST
 START_TEST(idle_timeout_is_not_for_the_sessions_of_others)
 {
 	struct daemon *d = daemon_start("[services]\nidle = 127.0.0.1:0 hold\nhold = 127.0.0.1:0 hold\n"
-	    "[idle]\nidle_timeout = 300ms\n");
+	    "[idle]\nidle_timeout = 2s\n");
 	int idle = dial(d, "idle"), hold = dial(d, "hold");
 
 	expect(hold, "held\n");

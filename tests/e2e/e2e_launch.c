@@ -122,6 +122,7 @@ START_TEST(end_of_a_connection_does_not_wait_for_the_end_of_the_program)
 	expect_end(fd);
 	must(log_find(d, "exit", "service=lives", NULL) == NULL);
 	must(kill(d->pid, SIGTERM) == 0);
+	await_log(d, "stop");
 	must(kill(d->pid, SIGTERM) == 0);		/* without the grace */
 	must(daemon_exit_status(d) == 0);
 }
@@ -157,6 +158,7 @@ START_TEST(end_of_a_connection_does_not_wait_for_anything_else)
 	}
 	await(rests(d->pid));		/* and it has heard the call */
 	must(kill(d->pid, SIGTERM) == 0);
+	await_log(d, "stop");
 	must(kill(d->pid, SIGTERM) == 0);		/* without the grace */
 	must(daemon_exit_status(d) == 0);
 }
@@ -170,6 +172,7 @@ START_TEST(a_burst_is_served_and_its_descriptors_are_given_back)
 	int fds[BURST];
 	unsigned before;
 
+	log_settle(d);			/* telling that it is ready takes a socket */
 	before = open_descriptors(d->pid);
 	address_of(d, "hold", 0);			/* a stopped daemon could not tell it */
 	must(kill(d->pid, SIGSTOP) == 0);		/* so that all are there at once */

@@ -124,14 +124,19 @@ END_TEST
 
 START_TEST(many_refusals_do_not_flood_the_log)
 {
-	enum { MANY = 1000 };
+	enum { MANY = 500 };
 	struct daemon *d = daemon_start("[services]\nhold = 127.0.0.1:0 hold\n"
 	    "[hold]\nmax_sessions = 1\nwhen_full = refuse\n");
-	int a = dial(d, "hold");
+	int a = dial(d, "hold"), fds[MANY];
 
 	expect(a, "held\n");
+	must(kill(d->pid, SIGSTOP) == 0);		/* so that all are there at once */
+	await(state_of(d->pid) == 'T');
 	for (int i = 0; i < MANY; i++)
-		expect_end(dial(d, "hold"));
+		fds[i] = dial(d, "hold");
+	must(kill(d->pid, SIGCONT) == 0);
+	for (int i = 0; i < MANY; i++)
+		expect_end(fds[i]);
 	must(log_count(d, "refuse", "service=hold", NULL) < MANY / 2);
 	await(log_total(d, "refuse", "service=hold") == MANY);
 	await_log(d, "refuse", "service=hold", "held=*");
@@ -186,7 +191,7 @@ END_TEST
 START_TEST(session_is_ended_by_its_timeout)
 {
 	struct daemon *d = daemon_start("[services]\nhold = 127.0.0.1:0 hold\n"
-	    "quick = 127.0.0.1:0 sh -c 'exit 0'\n[defaults]\ntimeout = 500ms\n");
+	    "quick = 127.0.0.1:0 sh -c 'exit 0'\n[defaults]\ntimeout = 2s\n");
 	int fd = dial(d, "hold");
 
 	expect(fd, "held\n");
@@ -202,7 +207,7 @@ END_TEST
 START_TEST(session_that_ignores_its_timeout_is_killed_with_its_children)
 {
 	struct daemon *d = daemon_start("[services]\nstubborn = 127.0.0.1:0 stubborn\n"
-	    "[stubborn]\ntimeout = 250ms\n");
+	    "[stubborn]\ntimeout = 2s\n");
 	int fd = dial(d, "stubborn");
 	long parent, child;
 	char *told;
@@ -219,7 +224,7 @@ END_TEST
 START_TEST(timeout_gives_the_slot_to_the_next)
 {
 	struct daemon *d = daemon_start("[services]\nhold = 127.0.0.1:0 hold\n"
-	    "[hold]\ntimeout = 300ms\nmax_sessions = 1\n");
+	    "[hold]\ntimeout = 2s\nmax_sessions = 1\n");
 	int fds[3];
 
 	for (int i = 0; i < 3; i++)

@@ -197,7 +197,7 @@ END_TEST
 START_TEST(sessions_that_are_ended_by_superd_give_their_places_back)
 {
 	struct daemon *d = daemon_start("[services]\nhold = 127.0.0.1:0 hold\n"
-	    "[hold]\nmax_per_source = 2\ntimeout = 1s\n");
+	    "[hold]\nmax_per_source = 2\ntimeout = 3s\n");
 	int first = must_serve(d, "hold", "127.0.0.7"), second = must_serve(d, "hold", "127.0.0.7");
 
 	expect_end(first);

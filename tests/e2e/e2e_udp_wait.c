@@ -121,7 +121,8 @@ START_TEST(process_that_reads_nothing_is_held_back_and_loses_the_datagram)
 	await_log(d, "warning", "~'x': its process ended after", "~wait for 1 s");
 	udp_ask(other, "others", "others");
 	await_log(d, "warning", "~'x': 3 processes have left a datagram unread; it is dropped");
-	await_count(d, 3, "start", "service=x");
+	log_settle(d);
+	must(log_count(d, "start", "service=x", NULL) >= 3);	/* one that lived long does not count */
 	must(status_number(d, "x", "dropped") == 1);
 	udp_ask(other, "others", "others");
 	daemon_stop(d);
@@ -181,11 +182,11 @@ START_TEST(socket_that_its_process_shuts_down_is_bound_anew)
 	struct daemon *d = start_waiter("udpserver shut");
 	int fd = udp_dial(d, "x");
 
+	log_mark(d);			/* behind its first "listen" */
 	udp_put(fd, "first");
 	answered_by(fd, "first");
 	await_log(d, "error", "~'x': its socket is dead");
 	await_count(d, 1, "start", "service=x");
-	log_mark(d);
 	await_log(d, "listen", "service=x");
 	fd = udp_from(NULL, "127.0.0.1", port_of(log_value(log_line(d, "listen", "service=x", NULL), "address")));
 	udp_put(fd, "second");
@@ -248,16 +249,6 @@ END_TEST
 
 /* --- inetd.conf */
 
-/* A port that was free a moment ago. */
-static int
-free_port(void)
-{
-	int fd = bind_to("127.0.0.1:0"), port = port_of(name_of(fd));
-
-	close(fd);
-	return port;
-}
-
 static struct daemon *
 start_lines(const char *lines)
 {
@@ -285,7 +276,7 @@ static void
 must_serve_line(const char *type, const char *program)
 {
 	char lines[512], name[32];
-	int port = free_port(), fd;
+	int port = udp_free_port(), fd;
 	struct daemon *d;
 
 	snprintf(name, sizeof name, "%d", port);

@@ -54,6 +54,35 @@ udp_put_bytes(int fd, const void *bytes, size_t len)
 		flunk("send %zu bytes: %s", len, strerror(errno));
 }
 
+int
+udp_bind(int port)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) },
+		.sin_port = htons((uint16_t)port) };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (bind(fd, (struct sockaddr *)&in, sizeof in) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int
+udp_free_port(void)
+{
+	enum { FIRST = 10000, PORTS = 20000 };		/* 32768 and more are the kernel's, as a rule */
+	static int turn;
+	int port, fd;
+
+	if (turn == 0)
+		turn = getpid() * 7;
+	do {
+		port = FIRST + turn++ % PORTS;
+	} while ((fd = udp_bind(port)) == -1);
+	close(fd);
+	return port;
+}
+
 void
 udp_put(int fd, const char *text)
 {

@@ -16,6 +16,10 @@ int udp_from(const char *source, const char *ip, int port);
 int udp_dial(struct daemon *d, const char *service);
 /* The same, from this source. */
 int udp_call(struct daemon *d, const char *service, const char *source);
+/* A socket of this port of 127.0.0.1; -1 where another has it. */
+int udp_bind(int port);
+/* A port that was free a moment ago, and not one of those that the kernel gives to who asks for none. */
+int udp_free_port(void);
 /* One datagram. */
 void udp_put(int fd, const char *text);
 void udp_put_bytes(int fd, const void *bytes, size_t len);
