@@ -377,7 +377,7 @@ io_connect(const struct sockaddr *address, socklen_t size, int patience_s)
 {
 	const struct timeval patience = { .tv_sec = patience_s };
 	const int on = 1;
-	int reason, fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int failed, reason, fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd == -1)
 		return -1;
@@ -385,9 +385,12 @@ io_connect(const struct sockaddr *address, socklen_t size, int patience_s)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	if (connect(fd, address, size) == 0)
+	/* With a time-out even a stop interrupts it, as when a machine is suspended: the time begins anew. */
+	while ((failed = connect(fd, address, size)) == -1 && errno == EINTR)
+		continue;
+	if (failed == 0)
 		return fd;
-	reason = errno == EINPROGRESS || errno == EAGAIN ? ETIMEDOUT : errno;
+	reason = errno == EINPROGRESS || errno == EALREADY || errno == EAGAIN ? ETIMEDOUT : errno;
 	close(fd);
 	errno = reason;
 	return -1;

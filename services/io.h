@@ -140,7 +140,8 @@ void io_reset_later(int fd);
 
 /*
  * Connects a stream socket, blocking and close-on-exec. Returns it, or -1 with
- * errno: ETIMEDOUT where that took longer than patience_s seconds.
+ * errno: ETIMEDOUT where that took longer than patience_s seconds, which begin anew
+ * where the process was stopped meanwhile.
  */
 int io_connect(const struct sockaddr *address, socklen_t size, int patience_s);
 

@@ -49,15 +49,19 @@ connect_any(void)
 		return -1;
 	for (const struct addrinfo *one = list; one != NULL && server == -1; one = one->ai_next) {
 		const int fd = socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		int failed = -1;
 
 		/* The time-out of sending is that of connecting too. */
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-		if (fd != -1 && connect(fd, one->ai_addr, one->ai_addrlen) == 0) {
+		if (fd != -1)		/* with a time-out even a stop interrupts it, as by a suspend */
+			while ((failed = connect(fd, one->ai_addr, one->ai_addrlen)) == -1 && errno == EINTR)
+				continue;
+		if (failed == 0) {
 			server = fd;
 			break;
 		}
-		reason = errno == EINPROGRESS ? ETIMEDOUT : errno;
+		reason = errno == EINPROGRESS || errno == EALREADY ? ETIMEDOUT : errno;
 		if (fd != -1)
 			close(fd);
 	}

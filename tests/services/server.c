@@ -126,8 +126,10 @@ server_fill(const struct server *server)
 		int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-		if (connect(fd, &address.any, size) == -1)
-			return i;	/* the test's end closes those before */
+		if (connect(fd, &address.any, size) == -1) {
+			close(fd);	/* TCP would go on trying; the test's end closes those before */
+			return i;
+		}
 	}
 	ck_abort_msg("the queue is never full");
 	return 0;
@@ -206,6 +208,18 @@ process_idle(pid_t pid)
 		poll(NULL, 0, QUIET_MS);
 		ck_assert_int_le(process_ticks(pid, &state) - before, 3);
 	}
+}
+
+void
+process_stop_and_go_on(pid_t pid)
+{
+	int status;
+
+	process_idle(pid);
+	ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+	ck_assert_int_eq(waitpid(pid, &status, WUNTRACED), pid);
+	ck_assert(WIFSTOPPED(status));
+	ck_assert_int_eq(kill(pid, SIGCONT), 0);
 }
 
 /* 77: that is not possible here. */

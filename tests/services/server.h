@@ -50,6 +50,8 @@ void connection_reset(struct filter *filter);
 
 /* Demands that a process waits, rather than goes round and round. */
 void process_idle(pid_t pid);
+/* Waits for that, stops the process and lets it go on. */
+void process_stop_and_go_on(pid_t pid);
 
 /* Longer than a name can be, so that no network is asked for it. */
 #define LONG_PART "a-name-that-there-is-not-anywhere-in-the-whole-wide-world."

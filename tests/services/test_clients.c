@@ -149,6 +149,23 @@ START_TEST(msg_silence_fails_in_time)
 }
 END_TEST
 
+START_TEST(msg_connecting_goes_on_after_a_stop)
+{
+	struct server server = server_open(SERVER_V4, 0);
+	const int before = server_fill(&server);
+	struct filter peer, client = filter_start(PIPES, ARGS("msgclient", server.host, server.port));
+
+	process_stop_and_go_on(client.pid);
+	for (int i = 0; i < before; i++)
+		close(server_accept(&server).in);
+	peer = server_accept(&server);
+	filter_send_text(&client, "hello\n");
+	filter_expect_text(&peer, "hello\n");
+	close(peer.in);
+	ck_assert_int_eq(filter_wait(&client), 1);	/* no answer */
+}
+END_TEST
+
 START_TEST(msg_dead_server_fails)
 {
 	struct server server = server_open(SERVER_V4, -1);
@@ -412,6 +429,7 @@ clients_suite(void)
 	tcase_add_loop_test(tc, msg_quit_is_the_last_line, 0, 2);
 	tcase_add_loop_test(tc, msg_end_in_place_of_a_reply_fails, 0, 2);
 	tcase_add_test(tc, msg_silence_fails_in_time);
+	tcase_add_test(tc, msg_connecting_goes_on_after_a_stop);
 	tcase_add_test(tc, msg_dead_server_fails);
 	tcase_add_loop_test(tc, msg_every_address_is_tried, 0, 2);
 	suite_add_tcase(suite, tc);

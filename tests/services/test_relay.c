@@ -293,6 +293,25 @@ START_TEST(slow_target_is_waited_for)
 }
 END_TEST
 
+/* As all programs are when a machine is suspended, in the middle of connecting. */
+START_TEST(connecting_goes_on_after_a_stop)
+{
+	struct server server = server_open(_i == 0 ? SERVER_V4 : SERVER_PATH, 0);
+	const int before = server_fill(&server);
+	struct filter client = server_relay(&server, TCP, "-t", "20"), peer;
+
+	process_stop_and_go_on(client.pid);
+	filter_send_text(&client, "patience");
+	filter_end_input(&client);
+	for (int i = 0; i < before; i++)
+		close(server_accept(&server).in);
+	peer = server_accept(&server);
+	filter_expect_text(&peer, "patience");
+	close(peer.in);
+	ck_assert_int_eq(filter_wait(&client), 0);
+}
+END_TEST
+
 static const char *const wrong_calls[][4] = {
 	{ NULL }, { "host" }, { "host", "1", "2" }, { "", "1" }, { "host", "" },
 	{ "host", "0" }, { "host", "65536" }, { "host", "99999999999999999999" },
@@ -353,6 +372,7 @@ relay_suite(void)
 	tcase_add_test(tc, unix_target_with_the_longest_path);
 	tcase_add_loop_test(tc, slow_target_meets_the_connect_time_out, 0, SERVER_KINDS);
 	tcase_add_test(tc, slow_target_is_waited_for);
+	tcase_add_loop_test(tc, connecting_goes_on_after_a_stop, 0, 2);
 	suite_add_tcase(suite, tc);
 	tc = filter_case("calls");
 	tcase_add_loop_test(tc, wrong_call_is_refused, 0, ARRAY_LEN(wrong_calls));
