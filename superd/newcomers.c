@@ -3,10 +3,13 @@
  * socket, where those who are served write to; so some of their datagrams wait
  * here, in their order, and whose peer has been silent longest ends for them.
  */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "superd.h"
+
+#define HEAR_OUT	16	/* turns, of a batch each: about what the socket holds */
 
 struct newcomer {
 	struct newcomer	*next;
@@ -32,6 +35,20 @@ has_waiting(const struct newcomers *all, const struct listener *listener, const 
 
 static void	look_due(struct timer *);
 
+/* Whoever seems silent may be in what is not read yet; a flood puts it off for so long only. */
+static bool
+unread(struct newcomers *all, const struct flow *flow)
+{
+	struct pollfd socket = { .fd = flow->listener->fd, .events = POLLIN };
+
+	if (all->heard_out < HEAR_OUT && poll(&socket, 1, 0) == 1) {
+		all->heard_out++;
+		return true;
+	}
+	all->heard_out = 0;
+	return false;
+}
+
 /* One process for each that is waited for; who wrote a moment ago is not taken his away. */
 static void
 make_room(struct superd *superd, struct running *running)
@@ -55,6 +72,10 @@ make_room(struct superd *superd, struct running *running)
 			    FLOW_SILENT_MS - (now - flow->last_ms), look_due);
 			return;
 		}
+		if (unread(all, flow)) {
+			(void)timer_start(&superd->loop, &all->look, 0, look_due);
+			return;
+		}
 		flow->makes_room = true;
 		all->making_room++;
 		superd_end_flow(flow);
@@ -72,10 +93,12 @@ look_due(struct timer *timer)
 		make_room(superd, one);
 }
 
+/* One that is due already stays: it must not move on from turn to turn. */
 static void
 look_soon(struct superd *superd, struct newcomers *all)
 {
-	(void)timer_start(&superd->loop, &all->look, 0, look_due);
+	if (all->look.place == 0 || all->look.when > superd->loop.now)
+		(void)timer_start(&superd->loop, &all->look, 0, look_due);
 }
 
 static void

@@ -23,7 +23,8 @@ struct newcomers {
 	unsigned		 peers;		/* that need a process: one for each address of ours */
 	size_t			 bytes;
 	unsigned		 making_room;	/* processes that have got end-of-file for them */
-	struct timer		 look;		/* when the next may be told to end, or rate allows one */
+	unsigned		 heard_out;	/* turns that room has waited for, so that a socket is read to its end */
+	struct timer		 look;		/* behind this turn's events, or when one may be told to end or rate allows one */
 	struct running		*next;		/* of those that have any */
 	bool			 listed;
 };
