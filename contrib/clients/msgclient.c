@@ -51,12 +51,13 @@ connect_any(void)
 		const int fd = socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		int failed = -1;
 
-		/* The time-out of sending is that of connecting too. */
-		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-		if (fd != -1)		/* with a time-out even a stop interrupts it, as by a suspend */
+		if (fd != -1) {
+			/* The time-out of sending is that of connecting too, and then even a suspend interrupts that. */
+			setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+			setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 			while ((failed = connect(fd, one->ai_addr, one->ai_addrlen)) == -1 && errno == EINTR)
 				continue;
+		}
 		if (failed == 0) {
 			server = fd;
 			break;

@@ -215,7 +215,7 @@ END_TEST
 
 START_TEST(denied_clients_pass_the_gate_of_the_log)
 {
-	enum { MANY = 500 };
+	enum { MANY = 120 };
 	struct daemon *d = daemon_start("[services]\nhold = 127.0.0.1:0 hold\n"
 	    "[hold]\ndeny = 127.0.0.8\n");
 	int fds[MANY];

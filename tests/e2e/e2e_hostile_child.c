@@ -192,7 +192,7 @@ START_TEST(stopping_a_session_that_ends_does_not_kill_it)
 		expect_end(dial(d, "other"));	/* superd has read its signals since */
 	await_log(d, "exit", "service=slow", "cause=timeout", "signal=KILL");
 	line = log_line(d, "exit", "service=slow", NULL);
-	if (strtod(log_value(line, "duration"), NULL) < 5)
+	if (strtod(log_value(line, "duration"), NULL) < 6.5)
 		flunk("it was killed too early: %s", line);
 	must(drain(fd)[0] == '\0');
 	daemon_stop(d);

@@ -124,7 +124,7 @@ END_TEST
 
 START_TEST(many_refusals_do_not_flood_the_log)
 {
-	enum { MANY = 500 };
+	enum { MANY = 120 };
 	struct daemon *d = daemon_start("[services]\nhold = 127.0.0.1:0 hold\n"
 	    "[hold]\nmax_sessions = 1\nwhen_full = refuse\n");
 	int a = dial(d, "hold"), fds[MANY];
