@@ -181,7 +181,7 @@ START_TEST(half_close_of_the_program_is_no_byte)
 	int fd = dial(d, "x");
 
 	expect(fd, "sent\n");
-	must(recv(fd, &(char){ 0 }, 1, 0) == 0);	/* its end; it still reads */
+	must(receive(fd, &(char){ 0 }, 1, 0) == 0);	/* its end; it still reads */
 	put_many(fd, 5000);
 	end_halfclose(d);
 	must_count(d, 5000, 5);
@@ -196,7 +196,7 @@ START_TEST(half_close_of_both_is_no_byte_where_the_program_is_first)
 	int fd = dial(d, "x");
 
 	expect(fd, "sent\n");
-	must(recv(fd, &(char){ 0 }, 1, 0) == 0);
+	must(receive(fd, &(char){ 0 }, 1, 0) == 0);
 	put_many(fd, 5000);
 	must(shutdown(fd, SHUT_WR) == 0);
 	await(state_of(child_of(d->pid)) == 'S');
@@ -214,7 +214,7 @@ START_TEST(half_close_of_both_is_no_byte_where_the_client_is_first)
 	put_many(fd, 5000);
 	must(shutdown(fd, SHUT_WR) == 0);
 	expect(fd, "sent\n");
-	must(recv(fd, &(char){ 0 }, 1, 0) == 0);
+	must(receive(fd, &(char){ 0 }, 1, 0) == 0);
 	end_halfclose(d);
 	must_count(d, 5000, 5);
 	daemon_stop(d);
@@ -246,7 +246,7 @@ closed_by(int fd)
 	size_t len = 0;
 	pid_t pid;
 
-	while (len < sizeof text - 1 && recv(fd, text + len, 1, 0) == 1 && text[len] != '\n')
+	while (len < sizeof text - 1 && receive(fd, text + len, 1, 0) == 1 && text[len] != '\n')
 		len++;
 	pid = (pid_t)strtol(text, NULL, 10);
 	must(pid > 0);

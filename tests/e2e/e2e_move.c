@@ -161,7 +161,7 @@ ask(int fd, const char *question)
 	char answer[64];
 
 	must(send(fd, question, strlen(question), MSG_NOSIGNAL) == (ssize_t)strlen(question));
-	must(recv(fd, answer, sizeof answer, 0) == (ssize_t)strlen(question));
+	must(receive(fd, answer, sizeof answer, 0) == (ssize_t)strlen(question));
 	must(memcmp(answer, question, strlen(question)) == 0);
 }
 

@@ -31,7 +31,7 @@ static void
 await_end(int fd)
 {
 	char byte;
-	ssize_t got = recv(fd, &byte, 1, 0);
+	ssize_t got = receive(fd, &byte, 1, 0);
 
 	if (got == 1 || (got == -1 && errno != ECONNRESET))
 		flunk("a byte or nothing at all where the end was wanted");

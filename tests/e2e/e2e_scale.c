@@ -37,7 +37,7 @@ be_refused(const struct sockaddr_in *to, uint32_t from)
 	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0 &&
 	    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes) == 0 &&
 	    bind(fd, (struct sockaddr *)&self, sizeof self) == 0 &&
-	    connect(fd, (const struct sockaddr *)to, sizeof *to) == 0 && recv(fd, &byte, 1, 0) == 0;
+	    connect(fd, (const struct sockaddr *)to, sizeof *to) == 0 && receive(fd, &byte, 1, 0) == 0;
 
 	if (fd != -1)
 		close(fd);

@@ -149,7 +149,7 @@ START_TEST(fork_that_fails_costs_no_client_of_a_lent_socket)
 
 	faults_set(no_process[_i], 1);
 	fd = dial(d, "waiter");
-	must(recv(fd, line, sizeof line, MSG_WAITALL) == sizeof line);
+	must(receive(fd, line, sizeof line, MSG_WAITALL) == sizeof line);
 	must(memcmp(line, "pid=", sizeof line) == 0);
 	must(faults_failed() == 1);
 	await_count(d, 1, "failed", "service=waiter", "stage=fork");

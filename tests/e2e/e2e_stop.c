@@ -285,7 +285,7 @@ START_TEST(queued_clients_see_the_end_when_superd_stops)
 	await_log(d, "full", "service=hold");
 	kill(d->pid, SIGTERM);
 	await(!silent(queued));
-	must(recv(queued, &byte, 1, 0) <= 0);	/* end-of-file or reset, as the kernel likes */
+	must(receive(queued, &byte, 1, 0) <= 0);	/* end-of-file or reset, as the kernel likes */
 	close(first);
 	must(daemon_exit_status(d) == 0);
 }

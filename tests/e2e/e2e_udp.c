@@ -149,7 +149,7 @@ START_TEST(answer_that_is_too_long_is_not_sent_and_told)
 	udp_put(fd, "long 65508");
 	await_log(d, "warning", "~service 'x': an answer of session 1 is longer than");
 	udp_put(fd, "long 65507");
-	must(recv(fd, (char[1]){ 0 }, 1, MSG_TRUNC) == DATAGRAM_MOST);
+	must(receive(fd, (char[1]){ 0 }, 1, MSG_TRUNC) == DATAGRAM_MOST);
 	must(status_number(d, "x", "dropped") == 1);
 	daemon_stop(d);
 }
@@ -306,7 +306,7 @@ START_TEST(ipv6_alone_does_not_hear_ipv4)
 	int port = port_of(address_of(d, "x", 0)), four = udp_from(NULL, "127.0.0.1", port);
 
 	udp_put(four, "pid");
-	must(recv(four, (char[8]){ 0 }, 8, 0) == -1 && errno == ECONNREFUSED);
+	must(receive(four, (char[8]){ 0 }, 8, 0) == -1 && errno == ECONNREFUSED);
 	udp_pid(udp_from(NULL, "::1", port));
 	daemon_stop(d);
 }

@@ -78,8 +78,7 @@ START_TEST(peer_that_writes_while_its_process_stays_gets_a_new_one)
 	udp_expect(fd, "stays");	/* it has read the end */
 	pid = (pid_t)log_number(log_line(d, "start", "session=1", NULL), "pid");
 	must(udp_pid(fd) != pid);
-	must(state_of(pid) != '\0');
-	must(kill(pid, SIGTERM) == 0);
+	must(state_of(pid) != '\0' && kill(pid, SIGTERM) == 0);
 	for (text = udp_text(fd); strcmp(text, "bye") == 0; text = udp_text(fd))
 		continue;			/* of the new one, whose peer is silent by now */
 	must(strcmp(text, "term") == 0);
@@ -94,7 +93,7 @@ expect_late(int fd, const char *text)
 	char bytes[16] = "";
 
 	for (int i = 0; i < 2; i++)
-		if (recv(fd, bytes, sizeof bytes - 1, 0) != -1 || errno != EAGAIN)
+		if (receive(fd, bytes, sizeof bytes - 1, 0) != -1 || errno != EAGAIN)
 			break;
 	if (strcmp(bytes, text) != 0)
 		flunk("got '%s', wanted '%s'", bytes, text);
@@ -390,7 +389,7 @@ START_TEST(sigquit_leaves_at_once)
 	must(daemon_exit_status(d) == 0);
 	must(log_find(d, "exit", NULL) == NULL);
 	udp_put(fd, "?");
-	must(recv(fd, (char[1]){ 0 }, 1, 0) == -1 && errno == ECONNREFUSED);
+	must(receive(fd, (char[1]){ 0 }, 1, 0) == -1 && errno == ECONNREFUSED);
 }
 END_TEST
 

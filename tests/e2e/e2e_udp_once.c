@@ -150,7 +150,7 @@ START_TEST(most_that_fits_is_answered)
 	int fd = udp_dial(d, "x");
 
 	udp_put(fd, "?");
-	must(recv(fd, (char[1]){ 0 }, 1, MSG_TRUNC) == DATAGRAM_MOST);
+	must(receive(fd, (char[1]){ 0 }, 1, MSG_TRUNC) == DATAGRAM_MOST);
 	daemon_stop(d);
 }
 END_TEST

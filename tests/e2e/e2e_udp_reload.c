@@ -235,7 +235,7 @@ START_TEST(newcomers_are_forgotten_with_their_address_wherever_it_went)
 	udp_put(busy, "exit");
 	await_log(d, "exit", "service=busy");
 	udp_pid(udp_from(NULL, "127.0.0.1", other));
-	must(recv(fresh, (char[1]){ 0 }, 1, MSG_DONTWAIT) == -1);
+	must(receive(fresh, (char[1]){ 0 }, 1, MSG_DONTWAIT) == -1);
 	daemon_stop(d);
 }
 END_TEST

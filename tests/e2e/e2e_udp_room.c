@@ -48,7 +48,7 @@ goes_on(int fd, pid_t pid)
 
 	udp_put(fd, "pid");
 	late = now_ms() - heard_ms > SILENT_MS / 2;
-	(void)!recv(fd, text, sizeof text - 1, 0);
+	(void)!receive(fd, text, sizeof text - 1, 0);
 	(void)sscanf(text, "pid %ld", &got);
 	if (got != pid && late)
 		longjmp(held_up, 1);

@@ -242,7 +242,7 @@ START_TEST(removed_address_stays_with_its_process)
 	must(answered_by(fd, "two") == pid);
 	await_log(d, "exit", "service=x", "status=0");
 	udp_put(fd, "three");
-	must(recv(fd, (char[1]){ 0 }, 1, 0) == -1);
+	must(receive(fd, (char[1]){ 0 }, 1, 0) == -1);
 	daemon_stop(d);
 }
 END_TEST

@@ -29,7 +29,7 @@ read_line(int fd)
 	size_t len = 0;
 	ssize_t got;
 
-	while ((got = recv(fd, line + len, 1, 0)) == 1 && line[len] != '\n')
+	while ((got = receive(fd, line + len, 1, 0)) == 1 && line[len] != '\n')
 		if (++len == sizeof lines[0] - 1)
 			flunk("no newline in '%s'", line);
 	if (got != 1)

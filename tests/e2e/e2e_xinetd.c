@@ -114,7 +114,7 @@ START_TEST(internal_services_are_served)
 	expect(fd, "heard");
 	close(fd);
 	fd = dial_from("::1", 37);
-	must(recv(fd, &seconds, sizeof seconds, MSG_WAITALL) == sizeof seconds);
+	must(receive(fd, &seconds, sizeof seconds, MSG_WAITALL) == sizeof seconds);
 	must(ntohl(seconds) - (uint32_t)(time(NULL) + 2208988800) + 5 <= 10);	/* RFC 868 */
 	expect_end(fd);
 	daemon_stop(d);
@@ -201,7 +201,7 @@ ask(const char *source, int port, size_t *len)
 	must(fd != -1 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0 &&
 	    bind(fd, (struct sockaddr *)&from, sizeof from) == 0 &&
 	    connect(fd, (struct sockaddr *)&to, sizeof to) == 0 && send(fd, "?", 1, 0) == 1);
-	if ((got = recv(fd, answer, sizeof answer - 1, 0)) == -1)
+	if ((got = receive(fd, answer, sizeof answer - 1, 0)) == -1)
 		flunk("no answer from port %d: %s", port, strerror(errno));
 	answer[got] = '\0';
 	*len = (size_t)got;

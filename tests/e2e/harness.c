@@ -283,7 +283,7 @@ notified(struct daemon *d, const char *line)
 	size_t len = strlen(d->notified);
 	ssize_t got;
 
-	while ((got = recv(d->notify_fd, packet, sizeof packet, 0)) > 0 &&
+	while ((got = receive(d->notify_fd, packet, sizeof packet, 0)) > 0 &&
 	    len + (size_t)got + 2 < sizeof d->notified) {
 		memcpy(d->notified + len, packet, (size_t)got);
 		len += (size_t)got;

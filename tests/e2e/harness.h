@@ -116,6 +116,8 @@ void expect(int fd, const char *text);
 void expect_bytes(int fd, const void *bytes, size_t len);
 void expect_end(int fd);		/* end-of-file and not one byte before it; closes */
 char *drain(int fd);			/* all up to end-of-file, in a buffer used again; closes */
+ssize_t receive(int fd, void *bytes, size_t len, int flags);	/* recv(2), and a stop does not interrupt it */
+size_t must_receive(int fd, void *bytes, size_t len);	/* 0 at end-of-file */
 bool silent(int fd);			/* neither bytes nor end-of-file are there now */
 void enter_netns(void);			/* a network of the test's own with lo up */
 bool have_ipv6(void);

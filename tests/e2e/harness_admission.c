@@ -69,7 +69,7 @@ was_served(int fd)
 	size_t len = 0;
 	ssize_t got;
 
-	while (len < sizeof held - 1 && (got = recv(fd, bytes + len, sizeof held - 1 - len, 0)) != 0) {
+	while (len < sizeof held - 1 && (got = receive(fd, bytes + len, sizeof held - 1 - len, 0)) != 0) {
 		if (got == -1)
 			flunk("neither served nor refused: %s", errno == EAGAIN ? "nothing came" :
 			    strerror(errno));

@@ -123,6 +123,20 @@ parse_address(union any_address *any, const char *address)
 	return (socklen_t)sizeof any->in;
 }
 
+ssize_t
+receive(int fd, void *bytes, size_t len, int flags)
+{
+	size_t have = 0;
+	ssize_t got;
+
+	do {
+		got = recv(fd, (char *)bytes + have, len - have, flags);
+		if (got > 0)
+			have += (size_t)got;
+	} while ((got == -1 && errno == EINTR) || (got > 0 && (flags & MSG_WAITALL) != 0 && have < len));
+	return have > 0 ? (ssize_t)have : got;
+}
+
 static int
 open_socket(int family)
 {
@@ -214,14 +228,14 @@ put(int fd, const char *text)
 	put_bytes(fd, text, strlen(text));
 }
 
-static ssize_t
-receive(int fd, void *bytes, size_t len)
+size_t
+must_receive(int fd, void *bytes, size_t len)
 {
-	ssize_t got = recv(fd, bytes, len, 0);
+	ssize_t got = receive(fd, bytes, len, 0);
 
 	if (got == -1)
 		flunk("receive: %s", errno == EAGAIN ? "nothing came" : strerror(errno));
-	return got;
+	return (size_t)got;
 }
 
 void
@@ -233,7 +247,7 @@ expect_bytes(int fd, const void *bytes, size_t len)
 
 	while (done < len) {
 		size_t ask = len - done < sizeof block ? len - done : sizeof block;
-		size_t got = (size_t)receive(fd, block, ask);
+		size_t got = must_receive(fd, block, ask);
 
 		if (got == 0)
 			flunk("end-of-file after %zu of %zu bytes, wanted '%.200s'", done, len, want);
@@ -254,7 +268,7 @@ expect_end(int fd)
 {
 	char byte;
 
-	if (receive(fd, &byte, 1) != 0)
+	if (must_receive(fd, &byte, 1) != 0)
 		flunk("a byte (0x%02x) where the end was wanted", (unsigned char)byte);
 	close(fd);
 }
@@ -265,7 +279,7 @@ drain(int fd)
 	static char all[1 << 16];
 	size_t len = 0, got;
 
-	while ((got = (size_t)receive(fd, all + len, sizeof all - 1 - len)) > 0)
+	while ((got = must_receive(fd, all + len, sizeof all - 1 - len)) > 0)
 		if ((len += got) == sizeof all - 1)
 			flunk("more than the harness can hold");
 	all[len] = '\0';

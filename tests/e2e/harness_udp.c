@@ -89,21 +89,11 @@ udp_put(int fd, const char *text)
 	udp_put_bytes(fd, text, strlen(text));
 }
 
-static size_t
-receive(int fd, char *bytes, size_t size)
-{
-	ssize_t got = recv(fd, bytes, size, 0);
-
-	if (got == -1)
-		flunk("receive: %s", errno == EAGAIN ? "nothing came" : strerror(errno));
-	return (size_t)got;
-}
-
 void
 udp_expect_bytes(int fd, const void *bytes, size_t len)
 {
 	static char got[DATAGRAM_MOST + 1];
-	size_t is = receive(fd, got, sizeof got);
+	size_t is = must_receive(fd, got, sizeof got);
 
 	if (is != len || memcmp(got, bytes, len) != 0)
 		flunk("got %zu bytes, '%.*s', wanted %zu, '%.200s'", is, is < 200 ? (int)is : 200, got, len,
@@ -130,7 +120,7 @@ udp_text(int fd)
 	static unsigned turn;
 	char *text = texts[turn++ % 8];
 
-	text[receive(fd, text, sizeof texts[0] - 1)] = '\0';
+	text[must_receive(fd, text, sizeof texts[0] - 1)] = '\0';
 	return text;
 }
 

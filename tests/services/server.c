@@ -123,10 +123,12 @@ server_fill(const struct server *server)
 	ck_assert_int_eq(getsockname(server->listener, &address.any, &size), 0);
 	for (int i = 0; i < FILL_MAX; i++) {
 		const struct timeval patience = { .tv_usec = 100000 };
-		int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		int failed, fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-		if (connect(fd, &address.any, size) == -1) {
+		while ((failed = connect(fd, &address.any, size)) == -1 && errno == EINTR)
+			continue;
+		if (failed == -1) {
 			close(fd);	/* TCP would go on trying; the test's end closes those before */
 			return i;
 		}
@@ -254,6 +256,16 @@ hosts_write(const char *text)
 	ck_assert_ptr_nonnull(file);
 	ck_assert_int_ge(fputs(text, file), 0);
 	ck_assert_int_eq(fclose(file), 0);
+}
+
+bool
+hosts_several(void)
+{
+	hosts_write("127.0.0.2 several.test\n127.0.0.3 several.test\n::1 several.test\n"
+	    "127.0.0.1 several.test\n");
+	if (!hosts_possible())
+		fprintf(stderr, "skipped: names of its own hosts file\n");
+	return hosts_possible();
 }
 
 char *

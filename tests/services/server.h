@@ -64,6 +64,8 @@ void process_stop_and_go_on(pid_t pid);
 void hosts_write(const char *text);
 bool hosts_possible(void);
 void hosts_own(void);
+/* several.test with four addresses, of which any may be the one that is served; false: not possible here. */
+bool hosts_several(void);
 
 /* size bytes that do not repeat; free() them. */
 char *noise_make(size_t size, unsigned seed);
