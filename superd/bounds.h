@@ -32,6 +32,7 @@
 #define FLOW_SILENT_MS		1000	/* a peer that wrote since then keeps its process when others wait */
 #define NEWCOMERS		64	/* datagrams of a service that wait for room ... */
 #define NEWCOMERS_BYTES		(256 * 1024) /* ... and their bytes */
+#define NEWCOMERS_HEAR_OUT	16	/* turns, of a batch each, that room waits while their socket has more */
 #define WAIT_DEATHS		3	/* processes that left one datagram unread, until it is dropped */
 
 #define SLOTS_STEP		16	/* places for children that share superd's memory: made so many at a time ... */

@@ -9,8 +9,6 @@
 
 #include "superd.h"
 
-#define HEAR_OUT	16	/* turns, of a batch each: about what the socket holds */
-
 struct newcomer {
 	struct newcomer	*next;
 	struct listener	*listener;
@@ -41,7 +39,7 @@ unread(struct newcomers *all, const struct flow *flow)
 {
 	struct pollfd socket = { .fd = flow->listener->fd, .events = POLLIN };
 
-	if (all->heard_out < HEAR_OUT && poll(&socket, 1, 0) == 1) {
+	if (all->heard_out < NEWCOMERS_HEAR_OUT && poll(&socket, 1, 0) == 1) {
 		all->heard_out++;
 		return true;
 	}
@@ -68,6 +66,7 @@ make_room(struct superd *superd, struct running *running)
 	}
 	while (all->making_room < all->peers && (flow = running->flows.oldest) != NULL) {
 		if (now - flow->last_ms < FLOW_SILENT_MS) {
+			all->heard_out = 0;
 			(void)timer_start(&superd->loop, &all->look,
 			    FLOW_SILENT_MS - (now - flow->last_ms), look_due);
 			return;
